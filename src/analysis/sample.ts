@@ -1,0 +1,13 @@
+import type { Direction } from '../config/plan.ts';
+
+/** Samples of one arm as the suite runner, sample files and `compare` hand them to the batch comparison. */
+export interface MetricSamples {
+  unit?: string;
+  direction: Direction;
+  /** Infinity stands for a time-out and is kept as the worst rank; NaN is counted as invalid, never dropped in silence. */
+  values: number[];
+  /** Same length as `values` where the same cases ran on both arms: makes the comparison paired. */
+  caseIds?: string[];
+}
+
+export type Samples = Record<string, MetricSamples>;
