@@ -10,9 +10,7 @@ export type InconclusiveCode =
   | 'evidenceGrowing'
   | 'routingMismatch'
   | 'invalidData'
-  | 'degenerate'
-  /** Weight 100 without a holdback: no concurrent baseline exists, evidence is frozen. */
-  | 'noBaseline';
+  | 'degenerate';
 
 export type Severity = 'none' | 'low' | 'medium' | 'high' | 'critical';
 

@@ -1,0 +1,67 @@
+/**
+ * What a person may ask of a release, and what comes of it. A command is an override of the verdict, never of the tests
+ * and never of the order of the life cycle. A rollback is possible in every exposed state, also while paused.
+ */
+import type { FailureCode } from '../errors.ts';
+import { SpillwayError } from '../errors.ts';
+import type { Decision } from './decide.ts';
+import { isActive, isExposed, type Release } from './release.ts';
+
+interface Asked {
+  actor: string;
+}
+export type Command = Asked &
+  (
+    | { kind: 'promote'; full: boolean }
+    | { kind: 'pause'; reason?: string }
+    | { kind: 'resume' }
+    | { kind: 'cancel'; reason?: string }
+    | { kind: 'rollback'; reason: string }
+    | { kind: 'supersede'; by: string }
+  );
+
+/** @throws SpillwayError RELEASE_FINISHED, RELEASE_PAUSED or COMMAND_REFUSED when the state does not allow the command. */
+export function decideCommand(release: Release, command: Command): Decision {
+  if (!isActive(release)) throw refuse(release, 'RELEASE_FINISHED', `has ended: ${release.phase}`);
+  if (release.phase === 'rollingBack' && command.kind !== 'supersede')
+    throw refuse(release, 'COMMAND_REFUSED', 'is being rolled back already');
+  switch (command.kind) {
+    case 'rollback':
+      if (isExposed(release)) return { kind: 'rollback', trigger: 'manual', why: command.reason };
+      return { kind: 'cancel', why: `${command.reason} (nobody had met the candidate yet)` };
+    case 'cancel':
+      return { kind: 'cancel', why: command.reason ?? `cancelled by ${command.actor}` };
+    case 'supersede':
+      return { kind: 'supersede', by: command.by, why: `a newer version arrived with release ${command.by}` };
+    case 'pause':
+      if (!isExposed(release))
+        throw refuse(release, 'COMMAND_REFUSED', `is ${release.phase}: there is nothing to pause yet`);
+      return { kind: 'hold', hold: 'paused', why: command.reason ?? `paused by ${command.actor}` };
+    case 'resume':
+      if (release.hold?.reason !== 'paused') throw refuse(release, 'COMMAND_REFUSED', 'is not paused');
+      return { kind: 'hold', why: `resumed by ${command.actor}` };
+    case 'promote':
+      return decidePromote(release, command.full, command.actor);
+  }
+}
+
+function decidePromote(release: Release, full: boolean, actor: string): Decision {
+  if (!isExposed(release))
+    throw refuse(release, 'COMMAND_REFUSED', `is ${release.phase}: tests are not overridden, wait for the first stage`);
+  if (release.hold?.reason === 'paused') throw refuse(release, 'RELEASE_PAUSED', 'is paused');
+  const why = `promoted${full ? ' to 100 %' : ''} by ${actor}, over the verdict`;
+  if (release.phase === 'baking') {
+    if (full)
+      throw refuse(
+        release,
+        'COMMAND_REFUSED',
+        'serves everyone already and bakes; promote without --full ends the bake',
+      );
+    return { kind: 'promote', why, override: true };
+  }
+  return { kind: 'advance', why, override: true, ...(full ? { toLastStage: true } : {}) };
+}
+
+function refuse(release: Release, code: FailureCode, what: string): SpillwayError {
+  return new SpillwayError(code, `Release ${release.id} of ${release.artifact} ${what}.`);
+}

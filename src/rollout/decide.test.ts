@@ -1,0 +1,218 @@
+import { describe, expect, test } from 'vitest';
+import type { Verdict } from '../analysis/verdict.ts';
+import type { Command } from './command.ts';
+import { type Decision, decide } from './decide.ts';
+import {
+  fail,
+  inStage,
+  MINUTE,
+  NOW,
+  pass,
+  samplePlan,
+  sampleRelease,
+  tooManyErrors,
+  unsure,
+} from './release.test-support.ts';
+import type { Release, TestSummary } from './release.ts';
+
+const kindOf = (decision: Decision) => ('trigger' in decision ? `${decision.kind} ${decision.trigger}` : decision.kind);
+const paused = { hold: { reason: 'paused' as const, since: NOW } };
+const withStage = (change: Parameters<typeof samplePlan>[0]) => ({ plan: samplePlan(change) });
+const noTrigger = (change: Partial<Release['plan']['rollback']['triggers']>) => {
+  const plan = samplePlan();
+  return { plan: { ...plan, rollback: { ...plan.rollback, triggers: { ...plan.rollback.triggers, ...change } } } };
+};
+
+describe('an exposed release', () => {
+  test.each<[string, Release, Verdict | undefined, string]>([
+    // Stops first.
+    ['that fails rolls back, even inside the hold', inStage(0, 0), fail, 'rollback performance'],
+    ['that fails rolls back while paused', inStage(0, 0, paused), fail, 'rollback performance'],
+    ['that fails in the bake rolls back', inStage(3, 0, { phase: 'baking' }), fail, 'rollback performance'],
+    ['with too many errors rolls back', inStage(1, 0), tooManyErrors, 'rollback errorRate'],
+    [
+      'that fails past the time-out is a regression, not a time-out',
+      inStage(0, 9 * MINUTE),
+      fail,
+      'rollback performance',
+    ],
+    ['still unsure at the time-out rolls back', inStage(0, 5 * MINUTE), unsure('evidenceGrowing'), 'rollback timeout'],
+    [
+      'with broken routing at the time-out rolls back',
+      inStage(0, 5 * MINUTE),
+      unsure('routingMismatch'),
+      'rollback timeout',
+    ],
+    // Time-out policies.
+    ['with too little data at the time-out holds by default', inStage(0, 5 * MINUTE), unsure('notEnoughData'), 'hold'],
+    ['whose source is silent at the time-out holds by default', inStage(0, 5 * MINUTE), unsure('sourceSilent'), 'hold'],
+    ['without any verdict at the time-out is silent, not passed', inStage(0, 5 * MINUTE), undefined, 'hold'],
+    [
+      'with too little data rolls back where the stage says so',
+      inStage(0, 5 * MINUTE, withStage({ stage: { onInconclusive: 'rollback' } })),
+      unsure('notEnoughData'),
+      'rollback timeout',
+    ],
+    [
+      'with too little data advances where the stage says so',
+      inStage(0, 5 * MINUTE, withStage({ stage: { onInconclusive: 'advance' } })),
+      unsure('notEnoughData'),
+      'advance',
+    ],
+    [
+      'that is unsure holds at the time-out where the stage says so',
+      inStage(0, 5 * MINUTE, withStage({ stage: { onTimeout: 'hold' } })),
+      unsure('evidenceGrowing'),
+      'hold',
+    ],
+    [
+      'that is unsure holds at the time-out when that trigger is off',
+      inStage(0, 5 * MINUTE, noTrigger({ timeout: false })),
+      unsure('evidenceGrowing'),
+      'hold',
+    ],
+    [
+      'that fails is never waved through by a clock',
+      inStage(0, 5 * MINUTE, {
+        plan: {
+          ...noTrigger({ performance: false }).plan,
+          rollout: samplePlan({ stage: { onTimeout: 'advance' } }).rollout,
+        },
+      }),
+      fail,
+      'hold',
+    ],
+    ['that is paused cannot time out', inStage(0, 9 * MINUTE, paused), unsure('evidenceGrowing'), 'hold'],
+    // Waits second.
+    ['that passes waits until the hold is over', inStage(0, MINUTE - 1), pass, 'hold'],
+    ['that passes waits while paused', inStage(0, 2 * MINUTE, paused), pass, 'hold'],
+    ['that is unsure waits', inStage(0, 2 * MINUTE), unsure('evidenceGrowing'), 'hold'],
+    [
+      'that fails holds when the performance trigger is off',
+      inStage(0, 2 * MINUTE, noTrigger({ performance: false })),
+      fail,
+      'hold',
+    ],
+    // Advances last.
+    ['that passes advances at the end of the hold', inStage(0, MINUTE), pass, 'advance'],
+    ['that passes after the time-out advances all the same', inStage(0, 6 * MINUTE), pass, 'advance'],
+    ['that passes at 100 % goes on to the bake', inStage(3, MINUTE), pass, 'advance'],
+    ['waits in the bake', inStage(3, 4 * MINUTE, { phase: 'baking' }), pass, 'hold'],
+    ['is promoted at the end of the bake', inStage(3, 5 * MINUTE, { phase: 'baking' }), pass, 'promote'],
+    ['is not promoted on silence', inStage(3, 6 * MINUTE, { phase: 'baking' }), unsure('sourceSilent'), 'hold'],
+  ])('%s', (_name, release, verdict, expected) => {
+    expect(kindOf(decide(release, verdict ? { verdict } : {}))).toBe(expected);
+  });
+
+  test('names the hold by the code of the verdict', () => {
+    expect(decide(inStage(0, 2 * MINUTE), { verdict: unsure('evidenceGrowing') })).toMatchObject({
+      hold: 'evidenceGrowing',
+    });
+  });
+});
+
+describe('before exposure', () => {
+  const test_ = (change: Partial<TestSummary>): TestSummary => ({
+    passed: true,
+    complete: true,
+    why: '3 of 3 cases passed',
+    suites: [],
+    ...change,
+  });
+  const strict = {
+    plan: { ...samplePlan(), regression: { ...samplePlan().regression, onInconclusive: 'fail' as const } },
+  };
+  test.each<[string, Release, Parameters<typeof decide>[1], string]>([
+    ['a queued release starts its tests', sampleRelease(), {}, 'advance'],
+    ['running tests are waited for', sampleRelease({ phase: 'testing' }), {}, 'hold'],
+    ['passed tests lead to the comparison', sampleRelease({ phase: 'testing' }), { test: test_({}) }, 'advance'],
+    ['failed tests end the release', sampleRelease({ phase: 'testing' }), { test: test_({ passed: false }) }, 'fail'],
+    [
+      'tests that did not all run are never green',
+      sampleRelease({ phase: 'testing' }),
+      { test: test_({ complete: false }) },
+      'fail',
+    ],
+    [
+      'the first version serves once its tests pass',
+      sampleRelease({ phase: 'testing', baseline: null }),
+      { test: test_({}) },
+      'promote',
+    ],
+    [
+      'a regression in the comparison ends the release',
+      sampleRelease({ phase: 'comparing' }),
+      { verdict: fail },
+      'fail',
+    ],
+    [
+      'an unsure comparison proceeds by default',
+      sampleRelease({ phase: 'comparing' }),
+      { verdict: unsure('notEnoughData') },
+      'advance',
+    ],
+    [
+      'an unsure comparison ends the release where the plan says so',
+      sampleRelease({ phase: 'comparing', ...strict }),
+      { verdict: unsure('notEnoughData') },
+      'fail',
+    ],
+    ['a rollback under way waits for the route', sampleRelease({ phase: 'rollingBack' }), {}, 'hold'],
+    [
+      'a rollback is done when the route is restored',
+      sampleRelease({ phase: 'rollingBack' }),
+      { routeRestored: true },
+      'advance',
+    ],
+  ])('%s', (_name, release, findings, expected) => {
+    expect(kindOf(decide(release, findings))).toBe(expected);
+  });
+});
+
+describe('a command', () => {
+  const by = { actor: 'ann' };
+  const rollback: Command = { kind: 'rollback', reason: 'users complain', ...by };
+  test.each<[string, Release, Command, string]>([
+    ['to roll back is obeyed in a stage', inStage(0), rollback, 'rollback manual'],
+    ['to roll back is obeyed while paused', inStage(0, 0, paused), rollback, 'rollback manual'],
+    [
+      'to roll back is obeyed in the bake, after promote --full',
+      inStage(3, 0, { phase: 'baking' }),
+      rollback,
+      'rollback manual',
+    ],
+    ['to roll back before exposure cancels', sampleRelease({ phase: 'testing' }), rollback, 'cancel'],
+    ['to promote advances a stage over the verdict', inStage(0), { kind: 'promote', full: false, ...by }, 'advance'],
+    [
+      'to promote in the bake ends it',
+      inStage(3, 0, { phase: 'baking' }),
+      { kind: 'promote', full: false, ...by },
+      'promote',
+    ],
+    ['to cancel ends the release', inStage(0), { kind: 'cancel', ...by }, 'cancel'],
+    [
+      'to supersede ends the release, also in the middle of a rollback',
+      sampleRelease({ phase: 'rollingBack' }),
+      { kind: 'supersede', by: 'rel_2', ...by },
+      'supersede',
+    ],
+  ])('%s', (_name, release, command, expected) => {
+    expect(kindOf(decide(release, { command, verdict: pass }))).toBe(expected);
+  });
+
+  test.each<[string, Release, Command, string]>([
+    ['on a finished release', sampleRelease({ phase: 'succeeded' }), rollback, 'RELEASE_FINISHED'],
+    ['to promote a paused release', inStage(0, 0, paused), { kind: 'promote', full: true, ...by }, 'RELEASE_PAUSED'],
+    [
+      'to promote over running tests',
+      sampleRelease({ phase: 'testing' }),
+      { kind: 'promote', full: false, ...by },
+      'COMMAND_REFUSED',
+    ],
+    ['to resume what is not paused', inStage(0), { kind: 'resume', ...by }, 'COMMAND_REFUSED'],
+    ['to pause before exposure', sampleRelease(), { kind: 'pause', ...by }, 'COMMAND_REFUSED'],
+    ['to roll back twice', sampleRelease({ phase: 'rollingBack' }), rollback, 'COMMAND_REFUSED'],
+  ])('%s is refused', (_name, release, command, code) => {
+    expect(() => decide(release, { command })).toThrow(expect.objectContaining({ code }));
+  });
+});

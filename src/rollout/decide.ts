@@ -1,0 +1,136 @@
+/**
+ * Chooses the next move of a release. All policy is here; the controller obeys and never adds an `if`.
+ * Stops first, waits second, advances last: that order is the safety argument. Pure: no clock, no network, no store;
+ * the time spent in the stage is part of the release. Every row of the guide's table is a row of the test.
+ */
+import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
+import type { Command } from './command.ts';
+import { decideCommand } from './command.ts';
+import type { Hold, Release, RollbackTrigger, TestSummary } from './release.ts';
+import { isExposed, stagePlanOf } from './release.ts';
+
+export type Decision =
+  | { kind: 'hold'; why: string; hold?: Hold['reason'] }
+  /** To the next phase or stage; `toLastStage` skips the stages between. `override`: a person stood in for the verdict. */
+  | { kind: 'advance'; why: string; override?: boolean; toLastStage?: boolean }
+  | { kind: 'promote'; why: string; override?: boolean }
+  | { kind: 'rollback'; why: string; trigger: RollbackTrigger }
+  | { kind: 'fail'; why: string }
+  | { kind: 'supersede'; why: string; by: string }
+  | { kind: 'cancel'; why: string };
+
+/** What a pass found out. What is absent is not known yet. */
+export interface Findings {
+  /** A person's wish; always looked at first. */
+  command?: Command;
+  /** Tests of both arms, once they have ended. */
+  test?: TestSummary;
+  /** In `comparing` of the tests' samples; in exposed phases of live outcomes. */
+  verdict?: Verdict;
+  /** The wanted route is live and stored. */
+  routeRestored?: boolean;
+}
+
+export function decide(release: Release, findings: Findings): Decision {
+  if (findings.command) return decideCommand(release, findings.command);
+  switch (release.phase) {
+    case 'queued':
+      return { kind: 'advance', why: 'accepted' };
+    case 'testing':
+      return decideTest(release, findings.test);
+    case 'comparing':
+      return decideComparison(release, findings.verdict);
+    case 'rollingOut':
+    case 'baking':
+      return decideExposed(release, findings.verdict);
+    case 'rollingBack':
+      return findings.routeRestored
+        ? { kind: 'advance', why: 'the baseline serves everyone again' }
+        : { kind: 'hold', why: 'waiting until the baseline serves everyone' };
+    case 'succeeded':
+    case 'rolledBack':
+    case 'failed':
+    case 'cancelled':
+    case 'superseded':
+      return { kind: 'hold', why: `the release has ended: ${release.phase}` };
+  }
+}
+
+function decideTest(release: Release, test: TestSummary | undefined): Decision {
+  if (!test) return { kind: 'hold', why: 'the tests are running' };
+  if (!test.complete || !test.passed) return { kind: 'fail', why: test.why };
+  if (release.baseline === null)
+    return { kind: 'promote', why: `${test.why}; the first version has nothing to be compared with` };
+  return { kind: 'advance', why: test.why };
+}
+
+function decideComparison(release: Release, verdict: Verdict | undefined): Decision {
+  if (!verdict) return { kind: 'hold', why: 'the comparison is running' };
+  if (verdict.kind === 'fail') return { kind: 'fail', why: verdict.reason };
+  if (verdict.kind === 'inconclusive' && release.plan.regression.onInconclusive === 'fail')
+    return { kind: 'fail', why: `the comparison is inconclusive: ${verdict.reason}` };
+  return { kind: 'advance', why: verdict.reason };
+}
+
+function decideExposed(release: Release, verdict: Verdict | undefined): Decision {
+  const stage = stagePlanOf(release);
+  const { triggers } = release.plan.rollback;
+  const found = verdict ?? silence;
+
+  if (found.kind === 'fail' && (found.trigger === 'errorRate' || triggers.performance))
+    return { kind: 'rollback', trigger: found.trigger, why: found.reason };
+  if (release.stageElapsedMs >= stage.timeoutMs && found.kind !== 'pass') return decideTimeout(release, found);
+
+  if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
+  if (release.stageElapsedMs < stage.holdMs) return { kind: 'hold', why: 'the stage is not over yet' };
+  switch (found.kind) {
+    case 'fail':
+      return {
+        kind: 'hold',
+        why: `${found.reason}; the performance trigger is off, so nothing is rolled back and nothing advances`,
+      };
+    case 'inconclusive':
+      return { kind: 'hold', why: found.reason, hold: found.code };
+    case 'pass':
+      return { kind: release.phase === 'baking' ? 'promote' : 'advance', why: found.reason };
+  }
+}
+
+/** Too little data is another matter than data that will not pass: each has its own policy. A paused stage cannot time out. */
+function decideTimeout(release: Release, found: Exclude<Verdict, { kind: 'pass' }>): Decision {
+  const stage = stagePlanOf(release);
+  if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
+  const isThin = found.kind === 'inconclusive' && THIN.includes(found.code);
+  const policy = isThin ? stage.onInconclusive : stage.onTimeout;
+  const why = `still ${found.kind === 'fail' ? 'failing' : 'inconclusive'} at the stage's time-out: ${found.reason}`;
+  const held: Decision =
+    found.kind === 'inconclusive' ? { kind: 'hold', why, hold: found.code } : { kind: 'hold', why };
+  switch (policy) {
+    case 'hold':
+      return held;
+    case 'rollback':
+      return release.plan.rollback.triggers.timeout ? { kind: 'rollback', trigger: 'timeout', why } : held;
+    case 'advance':
+      if (found.kind === 'fail') return held; // a failed metric is never waved through by a clock
+      return {
+        kind: release.phase === 'baking' ? 'promote' : 'advance',
+        why: `${why}; the stage's policy is to go on`,
+        override: true,
+      };
+  }
+}
+
+const THIN: readonly InconclusiveCode[] = ['notEnoughData', 'sourceSilent'];
+
+/** Silence is not evidence: a pass without a verdict is judged as a source that says nothing. */
+const silence: Exclude<Verdict, { kind: 'pass' }> = {
+  kind: 'inconclusive',
+  code: 'sourceSilent',
+  reason: 'no verdict on live traffic yet',
+  metrics: [],
+};
+
+/** Whether the next pass can differ without new data: while a stage's clock runs. */
+export function isWaitingForTime(release: Release): boolean {
+  return isExposed(release) && release.hold?.reason !== 'paused';
+}

@@ -1,0 +1,123 @@
+/**
+ * Carries a decision into the state of a release. Pure; returns the release itself when nothing changes, so that a pass
+ * without news writes nothing. The weight changes here and nowhere else, and each change takes a new epoch.
+ */
+import type { Verdict } from '../analysis/verdict.ts';
+import type { Decision, Findings } from './decide.ts';
+import type { Hold, Phase, Release, StageRecord } from './release.ts';
+
+export function evolve(release: Release, decision: Decision, findings: Findings, nowIso: string): Release {
+  // A hold that goes on changes nothing, whatever was measured meanwhile: only the controller's checkpoint keeps that.
+  if (decision.kind === 'hold') return holdAs(release, decision.hold, nowIso, findings);
+  const seen = withFindings(release, findings);
+  switch (decision.kind) {
+    case 'advance':
+      return advance(seen, decision, nowIso);
+    case 'promote':
+      return promote(seen, nowIso);
+    case 'rollback':
+      return reweigh(leaveStage(seen, nowIso), 0, {
+        phase: 'rollingBack',
+        rollback: { trigger: decision.trigger, reason: decision.why, at: nowIso },
+        updatedAt: nowIso,
+      });
+    case 'fail':
+      return end(seen, 'failed', decision.why, nowIso);
+    case 'cancel':
+      return end(seen, 'cancelled', decision.why, nowIso);
+    case 'supersede':
+      return { ...end(seen, 'superseded', decision.why, nowIso), supersededBy: decision.by };
+  }
+}
+
+function withFindings(release: Release, { test, verdict }: Findings): Release {
+  const changed = { ...(test ? { test } : {}), ...(verdict ? { verdict } : {}) };
+  return Object.keys(changed).length === 0 ? release : { ...release, ...changed };
+}
+
+function holdAs(release: Release, reason: Hold['reason'] | undefined, nowIso: string, findings: Findings): Release {
+  // A pause ends by `resume` alone: what a pass finds meanwhile does not lift it.
+  if (release.hold?.reason === 'paused' && reason !== 'paused' && !findings.command) return release;
+  if (release.hold?.reason === reason) return release;
+  const { hold: _before, ...rest } = withFindings(release, findings);
+  return { ...rest, ...(reason ? { hold: { reason, since: nowIso } } : {}), updatedAt: nowIso };
+}
+
+function advance(release: Release, decision: Extract<Decision, { kind: 'advance' }>, nowIso: string): Release {
+  const { stages, bakeMs } = release.plan.rollout;
+  switch (release.phase) {
+    case 'queued':
+      return { ...release, phase: 'testing', updatedAt: nowIso };
+    case 'testing':
+      return { ...release, phase: 'comparing', updatedAt: nowIso };
+    case 'comparing':
+      return enterStage(release, 0, nowIso);
+    case 'rollingOut': {
+      const last = stages.length - 1;
+      if (release.stageIndex < last)
+        return enterStage(release, decision.toLastStage ? last : release.stageIndex + 1, nowIso);
+      return bakeMs > 0 ? enterBake(release, nowIso) : promote(release, nowIso);
+    }
+    case 'rollingBack':
+      return { ...withoutHold(release), phase: 'rolledBack', updatedAt: nowIso };
+    case 'baking':
+    case 'succeeded':
+    case 'rolledBack':
+    case 'failed':
+    case 'cancelled':
+    case 'superseded':
+      return release;
+  }
+}
+
+function enterStage(release: Release, index: number, nowIso: string): Release {
+  const left = leaveStage(release, nowIso);
+  const stages = left.stages.map((stage, at) => (at === index ? { ...stage, enteredAt: nowIso } : stage));
+  const weight = left.plan.rollout.stages[index]!.weight;
+  return reweigh({ ...left, stages }, weight, {
+    phase: 'rollingOut',
+    stageIndex: index,
+    stageElapsedMs: 0,
+    updatedAt: nowIso,
+  });
+}
+
+function enterBake(release: Release, nowIso: string): Release {
+  const weight = 100 - release.plan.rollout.holdbackWeight;
+  return reweigh(leaveStage(release, nowIso), weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
+}
+
+/** The candidate becomes the baseline: nothing is split any more, so the weight of a finished release is that of its version: 100. */
+function promote(release: Release, nowIso: string): Release {
+  return reweigh(leaveStage(release, nowIso), 100, { phase: 'succeeded', updatedAt: nowIso });
+}
+
+function end(release: Release, phase: Phase, failure: string, nowIso: string): Release {
+  return reweigh(leaveStage(release, nowIso), 0, { phase, failure, updatedAt: nowIso });
+}
+
+/** Every change of what is wanted of the traffic takes a new epoch; a change of phase alone does too, where the route changes with it. */
+function reweigh(release: Release, weight: number, change: Partial<Release>): Release {
+  return { ...withoutHold(release), ...change, weight, epoch: release.epoch + 1 };
+}
+
+function leaveStage(release: Release, nowIso: string): Release {
+  const current = release.stages[release.stageIndex];
+  if (!current || current.leftAt) return release;
+  const left: StageRecord = {
+    ...current,
+    leftAt: nowIso,
+    ...(release.verdict ? { verdict: brief(release.verdict) } : {}),
+  };
+  return { ...release, stages: release.stages.map((stage, at) => (at === release.stageIndex ? left : stage)) };
+}
+
+/** Full test numbers of every metric stay in the audit event; the record of a stage keeps what people read. */
+function brief(verdict: Verdict): Verdict {
+  return { ...verdict, metrics: verdict.metrics.map(({ tests: _tests, ...metric }) => metric) };
+}
+
+function withoutHold(release: Release): Release {
+  const { hold: _hold, ...rest } = release;
+  return rest;
+}

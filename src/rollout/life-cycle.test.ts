@@ -1,0 +1,192 @@
+/**
+ * The life cycle as a whole: no sequence of observations, commands, crashes and clock jumps leads to a weight above the
+ * stage's, to an advance without a pass or an override, or to an end with weight left on a rolled-back candidate.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Verdict } from '../analysis/verdict.ts';
+import type { Command } from './command.ts';
+import { decide, type Findings } from './decide.ts';
+import { evolve } from './evolve.ts';
+import {
+  fail,
+  inStage,
+  MINUTE,
+  NOW,
+  pass,
+  samplePlan,
+  sampleRelease,
+  tooManyErrors,
+  unsure,
+} from './release.test-support.ts';
+import { isActive, isExposed, MAX_GAP_MS, type Release, tick } from './release.ts';
+
+interface Step {
+  gapMs: number;
+  findings: Findings;
+  /** The pass dies before its state is saved. */
+  crash: boolean;
+}
+
+const verdicts: fc.Arbitrary<Verdict> = fc.oneof(
+  { weight: 30, arbitrary: fc.constant(pass) },
+  { weight: 1, arbitrary: fc.constantFrom(fail, tooManyErrors) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .constantFrom('notEnoughData', 'sourceSilent', 'evidenceGrowing', 'routingMismatch')
+      .map(code => unsure(code as 'sourceSilent')),
+  },
+);
+const commands: fc.Arbitrary<Command> = fc.constantFrom<Command>(
+  { kind: 'promote', full: false, actor: 'ann' },
+  { kind: 'promote', full: true, actor: 'ann' },
+  { kind: 'pause', actor: 'ann' },
+  { kind: 'resume', actor: 'ann' },
+  { kind: 'rollback', reason: 'by hand', actor: 'ann' },
+  { kind: 'cancel', actor: 'ann' },
+  { kind: 'supersede', by: 'rel_2', actor: 'ann' },
+);
+const steps: fc.Arbitrary<Step> = fc.record({
+  gapMs: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(MAX_GAP_MS) },
+    { weight: 1, arbitrary: fc.constantFrom(-3_600_000, 3_600_000, Number.NaN, 0) },
+  ),
+  findings: fc
+    .record({
+      verdict: fc.option(verdicts, { nil: undefined }),
+      command: fc.oneof({ weight: 40, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: commands }),
+      test: fc.option(
+        fc.record({ passed: fc.boolean(), complete: fc.boolean(), why: fc.constant('tests'), suites: fc.constant([]) }),
+        { nil: undefined },
+      ),
+      routeRestored: fc.boolean(),
+    })
+    .map(found => Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Findings),
+  crash: fc.boolean(),
+});
+
+function pass_(release: Release, step: Step): { next: Release; kind: string; override: boolean } {
+  const ticked = tick(release, step.gapMs);
+  try {
+    const decision = decide(ticked, step.findings);
+    const override = 'override' in decision && decision.override === true;
+    return { next: evolve(ticked, decision, step.findings, NOW), kind: decision.kind, override };
+  } catch {
+    return { next: ticked, kind: 'refused', override: false };
+  }
+}
+
+/** Every weight that the plan allows in the present state. */
+function allowedWeight(release: Release): number {
+  if (release.phase === 'rollingOut') return release.plan.rollout.stages[release.stageIndex]!.weight;
+  if (release.phase === 'baking') return 100 - release.plan.rollout.holdbackWeight;
+  return release.phase === 'succeeded' ? 100 : 0;
+}
+
+interface Move {
+  before: Release;
+  step: Step;
+  next: Release;
+  kind: string;
+  override: boolean;
+}
+
+function expectWeightByTheRules({ before, step, next, override }: Move): void {
+  expect(next.weight).toBe(allowedWeight(next));
+  expect(next.epoch >= before.epoch && (next.weight === before.weight || next.epoch > before.epoch)).toBe(true);
+  if (next.weight <= before.weight || !isExposed(before) || override) return;
+  expect(step.findings.verdict?.kind).toBe('pass');
+  expect(before.hold?.reason).not.toBe('paused');
+}
+
+function expectEndByTheRules({ before, step, next, kind }: Move): void {
+  if (kind === 'rollback') expect(next).toMatchObject({ phase: 'rollingBack', weight: 0 });
+  if (isExposed(before) && step.findings.verdict?.kind === 'fail' && !step.findings.command)
+    expect(next.weight).toBe(0);
+  if (!isActive(before)) expect(next).toBe(before);
+  if (!isActive(next) && next.phase !== 'succeeded') expect(next.weight).toBe(0);
+}
+
+describe('no sequence of observations, commands, crashes and clock jumps', () => {
+  test('breaks a rule of the life cycle', () => {
+    const reached = new Map<string, number>();
+    const plan = samplePlan({ bakeMs: MINUTE });
+    const start = fc.constantFrom(
+      sampleRelease({ plan }),
+      inStage(0, 0, { plan }),
+      inStage(2, 0, { plan }),
+      inStage(3, 0, { plan, phase: 'baking' }),
+    );
+    const property = fc.property(
+      start,
+      fc.array(steps, { minLength: 20, maxLength: 150, size: 'max' }),
+      (from, sequence) => {
+        let release = from;
+        for (const step of sequence) {
+          const before = release;
+          const made = pass_(before, step);
+          if (step.crash) continue;
+          release = made.next;
+          const move = { before, step, ...made };
+          expectWeightByTheRules(move);
+          expectEndByTheRules(move);
+          if (before.phase !== release.phase) reached.set(release.phase, (reached.get(release.phase) ?? 0) + 1);
+        }
+      },
+    );
+    fc.assert(property, { numRuns: 1000, seed: 20260101 });
+    // The walk does reach every corner; otherwise it would prove nothing.
+    for (const phase of ['rollingOut', 'baking', 'succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'])
+      expect([phase, (reached.get(phase) ?? 0) >= 10]).toEqual([phase, true]);
+  });
+});
+
+describe('the stage clock', () => {
+  test.each([
+    ['an hour forward', 3_600_000, MAX_GAP_MS],
+    ['an hour back', -3_600_000, 0],
+    ['into nothing', Number.NaN, 0],
+  ])('moves at most ten seconds when the time jumps %s', (_name, gapMs, expected) => {
+    expect(tick(inStage(0), gapMs).stageElapsedMs).toBe(expected);
+  });
+
+  test('stands still while paused', () => {
+    expect(tick(inStage(0, 5, { hold: { reason: 'paused', since: NOW } }), 1_000).stageElapsedMs).toBe(5);
+  });
+});
+
+describe('evolve', () => {
+  test('returns the release itself when a hold goes on', () => {
+    const release = inStage(0, MINUTE);
+    expect(evolve(release, { kind: 'hold', why: 'the stage is not over yet' }, { verdict: pass }, NOW)).toBe(release);
+  });
+
+  test('keeps the verdict on which a stage was left', () => {
+    const next = evolve(inStage(0, MINUTE), { kind: 'advance', why: 'no harm' }, { verdict: pass }, NOW);
+    expect(next.stages[0]).toMatchObject({ leftAt: NOW, verdict: { kind: 'pass' } });
+    expect(next).toMatchObject({ stageIndex: 1, weight: 25, stageElapsedMs: 0 });
+  });
+
+  test('promote --full goes to 100 % and then bakes', () => {
+    const full = evolve(inStage(0), { kind: 'advance', why: 'by ann', override: true, toLastStage: true }, {}, NOW);
+    expect(full).toMatchObject({ phase: 'rollingOut', weight: 100 });
+    expect(evolve(full, { kind: 'advance', why: 'ok' }, { verdict: pass }, NOW)).toMatchObject({
+      phase: 'baking',
+      weight: 100,
+    });
+  });
+
+  test('a pause is not lifted by what a pass finds', () => {
+    const paused = inStage(0, MINUTE, { hold: { reason: 'paused', since: NOW } });
+    expect(evolve(paused, { kind: 'hold', why: 'x', hold: 'sourceSilent' }, {}, NOW)).toBe(paused);
+  });
+
+  test('without a bake the last stage promotes', () => {
+    const last = inStage(3, MINUTE, { plan: samplePlan({ bakeMs: 0 }) });
+    expect(evolve(last, { kind: 'advance', why: 'ok' }, { verdict: pass }, NOW)).toMatchObject({
+      phase: 'succeeded',
+      weight: 100,
+    });
+  });
+});

@@ -1,0 +1,167 @@
+/**
+ * A release: one attempt to bring one version of an artifact into service, as plain JSON. It is the whole state of the
+ * life cycle, so that any replica can go on from a stored copy. Holds no policy (decide.ts) and no effect (controller).
+ */
+import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
+import type { Plan, StagePlan } from '../config/plan.ts';
+
+export type Phase =
+  | 'queued'
+  | 'testing'
+  | 'comparing'
+  | 'rollingOut'
+  | 'baking'
+  | 'succeeded'
+  | 'rollingBack'
+  | 'rolledBack'
+  | 'failed'
+  | 'cancelled'
+  | 'superseded';
+
+export type RollbackTrigger = 'performance' | 'errorRate' | 'timeout' | 'manual';
+
+export interface Hold {
+  reason: 'paused' | InconclusiveCode;
+  /** RFC 3339. */
+  since: string;
+}
+
+export interface StageRecord {
+  /** Integer percent. */
+  weight: number;
+  enteredAt?: string;
+  leftAt?: string;
+  /** The verdict on which the stage was left. */
+  verdict?: Verdict;
+}
+
+/** Three clocks, because "decided", "written" and "seen by users" are three different promises. Milliseconds. */
+export interface RollbackClocks {
+  decisionToWriteMs: number;
+  writeToAcceptedMs?: number;
+  writeToVerifiedMs?: number;
+}
+
+export interface RollbackRecord {
+  trigger: RollbackTrigger;
+  reason: string;
+  at: string;
+  clocks?: RollbackClocks;
+  /** False when the time from the decision to the last clock was longer than the SLA. */
+  withinSla?: boolean;
+}
+
+export interface TestSummary {
+  passed: boolean;
+  /** True when every planned case ran; a run that is not whole is never green. */
+  complete: boolean;
+  why: string;
+  suites: {
+    suite: string;
+    passed: number;
+    failed: number;
+    errors: number;
+    notRun: number;
+    passRate: number;
+    durationMs: number;
+  }[];
+}
+
+export interface Release {
+  id: string;
+  artifact: string;
+  pipeline: string;
+  /** sha256:<hex>. */
+  version: string;
+  /** Null for the first version of an artifact: there is nothing to be compared with. */
+  baseline: string | null;
+  phase: Phase;
+  hold?: Hold;
+  /** -1 before the first stage. */
+  stageIndex: number;
+  stages: StageRecord[];
+  /** The weight that is wanted now, integer percent. */
+  weight: number;
+  verdict?: Verdict;
+  test?: TestSummary;
+  rollback?: RollbackRecord;
+  /** Why it ended, when it did not succeed. */
+  failure?: string;
+  supersededBy?: string;
+  createdAt: string;
+  updatedAt: string;
+  createdBy: string;
+  /** Frozen at creation: a later edit of the pipeline changes no running release. */
+  plan: Plan;
+  /** Grows with every change of the wanted route; the data plane refuses lower ones. */
+  epoch: number;
+  /** Time spent in the stage or the bake: the sum of the gaps between passes, so that downtime and clock jumps do not count. */
+  stageElapsedMs: number;
+}
+
+/** One gap between two passes counts for at most this long. */
+export const MAX_GAP_MS = 10_000;
+
+const ENDED: readonly Phase[] = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'];
+const EXPOSED: readonly Phase[] = ['rollingOut', 'baking'];
+
+export function isActive(release: Release): boolean {
+  return !ENDED.includes(release.phase);
+}
+
+/** True while users may meet the candidate and a rollback is possible. */
+export function isExposed(release: Release): boolean {
+  return EXPOSED.includes(release.phase);
+}
+
+/** True while the candidate can be compared with baseline traffic of the same moment. */
+export function hasConcurrentBaseline(release: Release): boolean {
+  return release.weight > 0 && release.weight < 100;
+}
+
+/** What holds for the present stage. The bake is a last stage of its own: its hold is the bake, its policy that of the last stage. */
+export function stagePlanOf(release: Release): StagePlan {
+  const { stages, bakeMs } = release.plan.rollout;
+  const last = stages[stages.length - 1]!;
+  if (release.phase !== 'baking') return stages[release.stageIndex] ?? last;
+  // The last stage has shown its samples already; the bake adds time at full load, and must not end in silence.
+  return { ...last, weight: release.weight, holdMs: bakeMs, timeoutMs: bakeMs + last.timeoutMs };
+}
+
+/** Counts the time since the pass before. A pause stops the clock; a negative, huge or absent gap cannot move it far. */
+export function tick(release: Release, gapMs: number): Release {
+  if (!isExposed(release) || release.hold?.reason === 'paused' || !(gapMs > 0)) return release;
+  return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
+}
+
+export interface NewRelease {
+  id: string;
+  version: string;
+  baseline: string | null;
+  plan: Plan;
+  artifact: string;
+  createdBy: string;
+  /** Above every epoch that the artifact's route has had. */
+  epoch: number;
+  nowIso: string;
+}
+
+export function newRelease(request: NewRelease): Release {
+  return {
+    id: request.id,
+    artifact: request.artifact,
+    pipeline: request.plan.name,
+    version: request.version,
+    baseline: request.baseline,
+    phase: 'queued',
+    stageIndex: -1,
+    stages: request.plan.rollout.stages.map(stage => ({ weight: stage.weight })),
+    weight: 0,
+    createdAt: request.nowIso,
+    updatedAt: request.nowIso,
+    createdBy: request.createdBy,
+    plan: request.plan,
+    epoch: request.epoch,
+    stageElapsedMs: 0,
+  };
+}
