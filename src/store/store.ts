@@ -202,7 +202,12 @@ export interface ReleaseStore {
   /** Prolongs all live leases of this owner; answers how many it holds. */
   renewLeases(owner: string, nowMs: number, leaseMs: number): Promise<number>;
   releaseLeases(owner: string): Promise<void>;
-  /** Makes a release due at `atMs` if it was due later: new data or a command. Does not touch the state version. */
+  /** Sets when releases want their next pass, for passes that changed nothing: cheaper than a save, and no new state version. */
+  rescheduleReleases(dues: readonly { id: string; dueAt: number }[]): Promise<void>;
+  /**
+   * Makes a release due at `atMs` if it was due later: new data or a command. Kept until the next claim, whatever a save in
+   * between says, so that no wake-up is lost. Does not touch the state version.
+   */
   wakeRelease(id: string, atMs: number): Promise<void>;
   /** Active releases that are due and that nobody holds: the queue length. */
   countWaiting(nowMs: number): Promise<number>;

@@ -1,0 +1,41 @@
+/** The Store on a query builder, put together from its tables; what is special to an engine stays with its opener. */
+import type { Clock } from '../clock.ts';
+import { auditStore } from './sql/audit.ts';
+import { idempotencyStore } from './sql/idempotency.ts';
+import { leaseStore } from './sql/leases.ts';
+import { batchStore } from './sql/outcomes.ts';
+import { stateStore } from './sql/releases.ts';
+import { routeStore } from './sql/routes.ts';
+import type { Db } from './sql/schema.ts';
+import { documentStore } from './sql/snapshots.ts';
+import { versionStore } from './sql/versions.ts';
+import type { Store } from './store.ts';
+
+/** A read says nothing about a full or read-only disk, so a ping writes, unless the store was opened for reading. */
+async function ping(db: Db, clock: Clock, readonly: boolean): Promise<void> {
+  if (readonly) {
+    await db.selectFrom('pings').select('id').execute();
+    return;
+  }
+  const at = clock.nowMs();
+  await db
+    .insertInto('pings')
+    .values({ id: 1, at })
+    .onConflict(conflict => conflict.column('id').doUpdateSet({ at }))
+    .execute();
+}
+
+export function kyselyStore(db: Db, clock: Clock, readonly = false): Store {
+  return {
+    ...versionStore(db),
+    ...stateStore(db),
+    ...leaseStore(db),
+    ...routeStore(db),
+    ...batchStore(db, clock),
+    ...documentStore(db),
+    ...auditStore(db),
+    ...idempotencyStore(db, clock),
+    ping: () => ping(db, clock, readonly),
+    close: () => db.destroy(),
+  };
+}

@@ -1,0 +1,103 @@
+/**
+ * Opens the embedded store: one SQLite file in the data folder, written ahead (WAL) and synced at every commit, so that
+ * what was acknowledged survives `kill -9` and a power cut. Several processes may share the file; commands that only
+ * read open it read-only beside a running server.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import type { Clock } from '../clock.ts';
+import { SpillwayError } from '../errors.ts';
+import { kyselyStore } from './kysely-store.ts';
+import { migrations } from './migrations.ts';
+import type { Db, Tables } from './sql/schema.ts';
+import { sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
+import type { Store } from './store.ts';
+
+export interface SqliteOptions {
+  /** The data folder; made if missing, unless `readonly`. */
+  folder: string;
+  clock: Clock;
+  /** Only reads; fails with NOT_FOUND where there is no store yet. */
+  readonly?: boolean;
+  /** How long to wait for another process's write, in milliseconds; the event loop stands still meanwhile. Default 2000. */
+  busyTimeoutMs?: number;
+}
+
+export function databasePath(folder: string): string {
+  return join(folder, 'spillway.db');
+}
+
+const SCHEMA_VERSION = Object.keys(migrations('sqlite')).length;
+
+function schemaVersion(database: DatabaseSync): number {
+  return Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
+}
+
+function openFile(options: SqliteOptions, path: string): DatabaseSync {
+  const { folder, readonly = false, busyTimeoutMs = 2000 } = options;
+  if (readonly && !existsSync(path)) {
+    const hint = 'Start a release or a server first, or name the data folder with --data.';
+    throw new SpillwayError('NOT_FOUND', `There is no Spillway data in ${folder}`, { hint });
+  }
+  if (!readonly) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const database = new DatabaseSync(path, { readOnly: readonly, timeout: busyTimeoutMs });
+  try {
+    if (readonly) return database;
+    const { journal_mode: mode } = database.prepare('pragma journal_mode = wal').get() ?? {};
+    if (mode !== 'wal') throw new Error(`the file system of ${folder} has no write-ahead log (got ${mode})`);
+    // A limit, so that a log that once grew under a long reader gives its space back.
+    database.exec('pragma synchronous = full; pragma foreign_keys = on; pragma journal_size_limit = 67108864');
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Under the write lock, so that two processes that start together do not both create the tables. */
+async function migrate(database: DatabaseSync, db: Db): Promise<void> {
+  if (schemaVersion(database) === SCHEMA_VERSION) return;
+  database.exec('begin immediate');
+  try {
+    const provider = { getMigrations: async () => migrations('sqlite') };
+    const { error } = await new Migrator({ db, provider, disableTransactions: true }).migrateToLatest();
+    if (error !== undefined) throw error;
+    database.exec(`pragma user_version = ${SCHEMA_VERSION}; commit`);
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback');
+    throw error;
+  }
+}
+
+function checkVersion(database: DatabaseSync, { folder, readonly }: SqliteOptions): void {
+  const version = schemaVersion(database);
+  if (version > SCHEMA_VERSION) {
+    const hint = 'Use that version of Spillway, or another data folder with --data.';
+    throw new SpillwayError('NOT_SUPPORTED', `The data in ${folder} was written by a newer Spillway`, { hint });
+  }
+  if (readonly && version < SCHEMA_VERSION) {
+    const hint = 'Start `spillway serve` once: it brings the data up to date.';
+    throw new SpillwayError('NOT_SUPPORTED', `The data in ${folder} was written by an older Spillway`, { hint });
+  }
+}
+
+/**
+ * Rejects with STORE_UNAVAILABLE (not writable, disk full, locked), STORE_CORRUPT (not a database), NOT_SUPPORTED
+ * (written by another version) or NOT_FOUND (`readonly`, and nothing there).
+ */
+export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
+  let database: DatabaseSync | undefined;
+  try {
+    database = openFile(options, databasePath(options.folder));
+    checkVersion(database, options);
+    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqliteDriver(database) }) });
+    if (!options.readonly) await migrate(database, db);
+    return kyselyStore(db, options.clock, options.readonly);
+  } catch (error) {
+    if (database?.isOpen) database.close();
+    throw sqliteFailure(error);
+  }
+}
