@@ -1,0 +1,96 @@
+/*
+ * A mixture of e-processes over a grid of alternatives, in logs: E = mean over j of exp(L_j). A mixture needs no guess
+ * of the effect's size, and with a fixed grid it stays exact. Bets multiply plain doubles for a while and take logarithms
+ * only now and then: twelve logarithms a block would cost more than everything else.
+ */
+import type { StateReader, StateWriter } from './state-bytes.ts';
+
+/** Bet sizes, dense near 0: a small λ finds a small effect late, a large one a large effect early. */
+export const DEFAULT_LAMBDA_GRID: readonly number[] = [
+  0.02, 0.04, 0.07, 0.11, 0.17, 0.25, 0.35, 0.47, 0.6, 0.74, 0.87, 0.97,
+];
+
+/** Products kept as doubles at most this long: 0.01^128 and 1.99^128 are both far from the ends of the range. */
+const FOLD_AFTER = 128;
+
+/** Log capital of constant bets λ_j on a score in [-1, 1]. */
+export interface BetGrid {
+  /** L_j: log capital up to the last folding. */
+  readonly logCapital: Float64Array;
+  /** Π(1 + λ_j·D) since then, before tempering. */
+  readonly product: Float64Array;
+  /** Number of factors in `product`; `eta` is the exponent they share. */
+  pending: number;
+  eta: number;
+}
+
+/** @throws RangeError unless every bet lies in (0, 0.99] */
+export function checkedLambdas(lambdaGrid: readonly number[]): Float64Array {
+  if (lambdaGrid.length === 0) throw new RangeError('a grid of bets requires at least one λ');
+  for (const lambda of lambdaGrid) {
+    if (!(lambda > 0 && lambda <= 0.99)) throw new RangeError(`bets λ must lie in (0, 0.99], got ${lambda}`);
+  }
+  return Float64Array.from(lambdaGrid);
+}
+
+export function betGrid(size: number): BetGrid {
+  return { logCapital: new Float64Array(size), product: new Float64Array(size).fill(1), pending: 0, eta: 1 };
+}
+
+/**
+ * Multiplies every capital by (1 + λ_j·d)^eta. O(grid), no allocation.
+ * @param d score in [-1, 1] with conditional mean ≤ 0 under the null; eta exponent in [0, 1], known beforehand
+ */
+export function placeBets(grid: BetGrid, lambdas: Float64Array, d: number, eta: number): void {
+  if (grid.pending === FOLD_AFTER || eta !== grid.eta) fold(grid, eta);
+  const product = grid.product;
+  for (let j = 0; j < product.length; j++) product[j] = product[j]! * (1 + lambdas[j]! * d);
+  grid.pending++;
+}
+
+function fold(grid: BetGrid, nextEta: number): void {
+  const { logCapital, product, eta } = grid;
+  if (grid.pending > 0) {
+    for (let j = 0; j < product.length; j++) {
+      logCapital[j] = logCapital[j]! + eta * Math.log(product[j]!);
+      product[j] = 1;
+    }
+  }
+  grid.pending = 0;
+  grid.eta = nextEta;
+}
+
+/** ln of the mean capital. Reads only: asking changes no bit of what follows. */
+export function gridLogE(grid: BetGrid): number {
+  if (grid.pending === 0) return logMeanExp(grid.logCapital);
+  const { logCapital, product, eta } = grid;
+  return logMeanExp(logCapital.map((value, j) => value + eta * Math.log(product[j]!)));
+}
+
+/** ln((1/n)·Σ exp(vᵢ)), shifted by the largest value so that nothing overflows. −∞ where every value is. */
+export function logMeanExp(values: Float64Array): number {
+  let top = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < values.length; j++) if (values[j]! > top) top = values[j]!;
+  if (top === Number.NEGATIVE_INFINITY) return top;
+  let sum = 0;
+  for (let j = 0; j < values.length; j++) sum += Math.exp(values[j]! - top);
+  return top + Math.log(sum / values.length);
+}
+
+export function writeGrid(writer: StateWriter, grid: BetGrid): void {
+  writer.doubles(grid.logCapital).doubles(grid.product).count(grid.pending).double(grid.eta);
+}
+
+export function readGrid(reader: StateReader, size: number): BetGrid {
+  const grid = betGrid(size);
+  reader.doubles(grid.logCapital);
+  reader.doubles(grid.product);
+  grid.pending = reader.count();
+  grid.eta = reader.double();
+  return grid;
+}
+
+/** @throws RangeError unless eta lies in [0, 1] */
+export function checkEta(eta: number): void {
+  if (!(eta >= 0 && eta <= 1)) throw new RangeError(`the tempering exponent eta must lie in [0, 1], got ${eta}`);
+}
