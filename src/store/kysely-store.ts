@@ -1,5 +1,6 @@
 /** The Store on a query builder, put together from its tables; what is special to an engine stays with its opener. */
 import type { Clock } from '../clock.ts';
+import type { SpillwayError } from '../errors.ts';
 import { auditStore } from './sql/audit.ts';
 import { idempotencyStore } from './sql/idempotency.ts';
 import { leaseStore } from './sql/leases.ts';
@@ -25,8 +26,31 @@ async function ping(db: Db, clock: Clock, readonly: boolean): Promise<void> {
     .execute();
 }
 
-export function kyselyStore(db: Db, clock: Clock, readonly = false): Store {
-  return {
+/** Rejects with our failures, whatever the engine or the query builder throws. */
+function guarded(store: Store, asFailure: (error: unknown) => SpillwayError): Store {
+  const methods = Object.entries(store).map(([name, method]) => [
+    name,
+    async (...args: unknown[]) => {
+      try {
+        return await Reflect.apply(method, store, args);
+      } catch (error) {
+        throw asFailure(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(methods);
+}
+
+export interface Engine {
+  db: Db;
+  clock: Clock;
+  readonly: boolean;
+  /** What this engine throws, as one of our failures. */
+  asFailure: (error: unknown) => SpillwayError;
+}
+
+export function kyselyStore({ db, clock, readonly, asFailure }: Engine): Store {
+  const store: Store = {
     ...versionStore(db),
     ...stateStore(db),
     ...leaseStore(db),
@@ -38,4 +62,5 @@ export function kyselyStore(db: Db, clock: Clock, readonly = false): Store {
     ping: () => ping(db, clock, readonly),
     close: () => db.destroy(),
   };
+  return guarded(store, asFailure);
 }

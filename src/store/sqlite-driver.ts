@@ -26,21 +26,23 @@ const CODES: Record<number, { code: FailureCode; what: string }> = {
   26: { code: 'STORE_CORRUPT', what: 'its file is not a database' },
 };
 
-/** What SQLite or the file system threw, as one of our failures; keeps it as the cause. */
-export function sqliteFailure(error: unknown): SpillwayError {
-  if (error instanceof SpillwayError) return error;
-  const errcode = typeof error === 'object' && error !== null && 'errcode' in error ? Number(error.errcode) : 0;
-  const known = CODES[errcode & 0xff];
-  const what = known?.what ?? (error instanceof Error ? error.message : String(error));
-  return new SpillwayError(known?.code ?? 'STORE_UNAVAILABLE', `The store cannot be used: ${what}`, { cause: error });
+/** Errors that say "not now" without a code of SQLite: a closed database, a folder that cannot be made. */
+function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return 'syscall' in error || /database is not open|driver has already been destroyed/.test(error.message);
 }
 
-function guarded<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw sqliteFailure(error);
+/** What SQLite, the query builder or the file system threw, as one of our failures; keeps it as the cause. */
+export function sqliteFailure(error: unknown): SpillwayError {
+  if (error instanceof SpillwayError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (typeof error !== 'object' || error === null || !('errcode' in error)) {
+    return new SpillwayError(isUnavailable(error) ? 'STORE_UNAVAILABLE' : 'INTERNAL', `The store failed: ${message}`, {
+      cause: error,
+    });
   }
+  const { code, what } = CODES[Number(error.errcode) & 0xff] ?? { code: 'STORE_UNAVAILABLE', what: message };
+  return new SpillwayError(code, `The store cannot be used: ${what}`, { cause: error });
 }
 
 function toSqlite(value: unknown): SQLInputValue {
@@ -54,15 +56,10 @@ function toSqlite(value: unknown): SQLInputValue {
 function toStatement(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: parameters => guarded(() => statement.all(...parameters.map(toSqlite))),
-    run: parameters => guarded(() => statement.run(...parameters.map(toSqlite))),
-    iterate: parameters => guarded(() => statement.iterate(...parameters.map(toSqlite))),
+    all: parameters => statement.all(...parameters.map(toSqlite)),
+    run: parameters => statement.run(...parameters.map(toSqlite)),
+    iterate: parameters => statement.iterate(...parameters.map(toSqlite)),
   };
-}
-
-/** Every transaction of the store writes: taking the write lock at once is what keeps a second process from failing halfway. */
-function transactionSql(sql: string): string {
-  return sql === 'begin' ? 'begin immediate' : sql;
 }
 
 export function sqliteDriver(database: DatabaseSync): SqliteDatabase {
@@ -80,13 +77,13 @@ export function sqliteDriver(database: DatabaseSync): SqliteDatabase {
       const kept = statements.get(sql);
       if (kept !== undefined) return kept;
       if (statements.size >= STATEMENTS_MAX) statements.clear();
-      const statement = guarded(() => toStatement(database.prepare(transactionSql(sql))));
+      const statement = toStatement(database.prepare(sql));
       statements.set(sql, statement);
       return statement;
     },
     close() {
       statements.clear();
-      if (database.isOpen) guarded(() => database.close());
+      if (database.isOpen) database.close();
     },
   };
 }

@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Clock } from '../clock.ts';
 import { SpillwayError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { kyselyStore } from './kysely-store.ts';
 import { migrations } from './migrations.ts';
 import type { Db, Tables } from './sql/schema.ts';
 import { sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
+import { onceFree, WaitingSqliteDialect } from './sqlite-wait.ts';
 import type { Store } from './store.ts';
 
 export interface SqliteOptions {
@@ -22,7 +23,7 @@ export interface SqliteOptions {
   clock: Clock;
   /** Only reads; fails with NOT_FOUND where there is no store yet. */
   readonly?: boolean;
-  /** How long to wait for another process's write, in milliseconds; the event loop stands still meanwhile. Default 2000. */
+  /** How long a statement waits for another process's write, in milliseconds, default 5000. The event loop runs on. */
   busyTimeoutMs?: number;
 }
 
@@ -30,6 +31,7 @@ export function databasePath(folder: string): string {
   return join(folder, 'spillway.db');
 }
 
+const BUSY_MS = 5000;
 const SCHEMA_VERSION = Object.keys(migrations('sqlite')).length;
 
 function schemaVersion(database: DatabaseSync): number {
@@ -37,13 +39,13 @@ function schemaVersion(database: DatabaseSync): number {
 }
 
 function openFile(options: SqliteOptions, path: string): DatabaseSync {
-  const { folder, readonly = false, busyTimeoutMs = 2000 } = options;
+  const { folder, readonly = false } = options;
   if (readonly && !existsSync(path)) {
     const hint = 'Start a release or a server first, or name the data folder with --data.';
     throw new SpillwayError('NOT_FOUND', `There is no Spillway data in ${folder}`, { hint });
   }
   if (!readonly) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(path, { readOnly: readonly, timeout: busyTimeoutMs });
+  const database = new DatabaseSync(path, { readOnly: readonly, timeout: 0 });
   try {
     if (readonly) return database;
     const { journal_mode: mode } = database.prepare('pragma journal_mode = wal').get() ?? {};
@@ -58,9 +60,10 @@ function openFile(options: SqliteOptions, path: string): DatabaseSync {
 }
 
 /** Under the write lock, so that two processes that start together do not both create the tables. */
-async function migrate(database: DatabaseSync, db: Db): Promise<void> {
+async function migrate(database: DatabaseSync, db: Db, busyMs: number): Promise<void> {
   if (schemaVersion(database) === SCHEMA_VERSION) return;
-  database.exec('begin immediate');
+  await onceFree(() => database.exec('begin immediate'), busyMs);
+  if (schemaVersion(database) === SCHEMA_VERSION) return database.exec('commit');
   try {
     const provider = { getMigrations: async () => migrations('sqlite') };
     const { error } = await new Migrator({ db, provider, disableTransactions: true }).migrateToLatest();
@@ -90,12 +93,13 @@ function checkVersion(database: DatabaseSync, { folder, readonly }: SqliteOption
  */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   let database: DatabaseSync | undefined;
+  const busyMs = options.busyTimeoutMs ?? BUSY_MS;
   try {
-    database = openFile(options, databasePath(options.folder));
+    database = await onceFree(() => openFile(options, databasePath(options.folder)), busyMs);
     checkVersion(database, options);
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqliteDriver(database) }) });
-    if (!options.readonly) await migrate(database, db);
-    return kyselyStore(db, options.clock, options.readonly);
+    const db = new Kysely<Tables>({ dialect: new WaitingSqliteDialect(sqliteDriver(database), busyMs) });
+    if (!options.readonly) await migrate(database, db, busyMs);
+    return kyselyStore({ db, clock: options.clock, readonly: options.readonly ?? false, asFailure: sqliteFailure });
   } catch (error) {
     if (database?.isOpen) database.close();
     throw sqliteFailure(error);
