@@ -1,0 +1,114 @@
+/**
+ * The wire: what requests may hold (strict: an unknown field is an error) and what answers look like. Readers of answers
+ * ignore fields they do not know. A Release on the wire is the stored one without its plan and the engine's own counters.
+ */
+import { z } from 'zod';
+import { type Problem, SpillwayError } from '../errors.ts';
+import type { Release } from '../rollout/release.ts';
+import type { AuditHead } from '../store/store.ts';
+
+export type WireRelease = Omit<Release, 'plan' | 'epoch' | 'stageElapsedMs'>;
+
+export function toWire(release: Release): WireRelease {
+  const { plan: _plan, epoch: _epoch, stageElapsedMs: _stageElapsedMs, ...wire } = release;
+  return wire;
+}
+
+export interface WireReleaseList {
+  releases: WireRelease[];
+  /** Cursor of the next page; null on the last. */
+  next: string | null;
+}
+
+export interface WireVersion {
+  version: string;
+  spec: unknown;
+  createdAt: string;
+  createdBy: string;
+  /** The release that rolled it back; it is not tried again without `force`. */
+  heldBy: string | null;
+}
+
+export interface WirePipeline {
+  name: string;
+  artifact: string;
+  document: unknown;
+  digest: string;
+  updatedAt: string;
+}
+
+export interface WireAuditHeads {
+  heads: AuditHead[];
+  /** One hash over the heads of all chains. */
+  checkpoint: string;
+}
+
+/** Same alphabet as names in documents; long enough for a Kubernetes name with its namespace. */
+const Name = z.string().min(1).max(253);
+const Reason = z.string().trim().min(1).max(1_000);
+
+export const ReleaseBody = z
+  .strictObject({
+    pipeline: Name.describe('Name of a registered pipeline.'),
+    spec: z.record(z.string(), z.unknown()).optional().describe('A new version, by its content.'),
+    version: z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits')
+      .optional()
+      .describe('A version that is registered already.'),
+    force: z.boolean().optional().describe('Tries a version again that was rolled back before.'),
+  })
+  .refine(body => body.spec === undefined || body.version === undefined, {
+    path: ['version'],
+    message: 'give `spec` or `version`, not both',
+  });
+
+export const VersionBody = z.strictObject({ spec: z.record(z.string(), z.unknown()) });
+export const PromoteBody = z.strictObject({ full: z.boolean().default(false) });
+export const PauseBody = z.strictObject({ reason: Reason.optional() });
+export const ResumeBody = z.strictObject({});
+export const CancelBody = z.strictObject({ reason: Reason.optional() });
+export const RollbackBody = z.strictObject({ reason: Reason });
+
+const Flag = z.enum(['true', 'false']).transform(text => text === 'true');
+const Time = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time, for example 2026-01-31T12:00:00Z' });
+
+export const ReleasesQuery = z.strictObject({
+  active: Flag.optional(),
+  artifact: Name.optional(),
+  cursor: z.string().min(1).max(512).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).optional(),
+});
+export const AuditExportQuery = z.strictObject({
+  release: Name.optional(),
+  artifact: Name.optional(),
+  from: Time.optional(),
+  to: Time.optional(),
+  format: z.enum(['json', 'jsonl', 'csv']).default('json'),
+});
+
+/** @throws SpillwayError REQUEST_INVALID that lists every field that does not fit */
+export function parseRequest<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap(problemsOfIssue);
+  const first = problems[0]!;
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+  const where = first.path === '' ? '' : `${first.path}: `;
+  throw new SpillwayError('REQUEST_INVALID', `The request does not fit: ${where}${first.message}${more}.`, {
+    problems,
+  });
+}
+
+function problemsOfIssue(issue: z.core.$ZodIssue): Problem[] {
+  const path = fieldPath(issue.path);
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map(key => ({ path: fieldPath([...issue.path, key]), message: 'is not a field of this request' }));
+}
+
+function fieldPath(path: readonly PropertyKey[]): string {
+  return path
+    .map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '');
+}

@@ -1,0 +1,31 @@
+/**
+ * Liveness, readiness and metrics. Alive means that the process answers; ready means that it can do its work: the store
+ * answers, the rollback journal was read, and it is not on its way out.
+ */
+import { Hono } from 'hono';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
+import type { RouteDeps, RouteEnv } from './route-context.ts';
+
+export function healthRoutes({ store, instruments, isReady }: RouteDeps): Hono<RouteEnv> {
+  const routes = new Hono<RouteEnv>();
+
+  routes.get('/healthz', c => c.json({ status: 'ok' }));
+
+  routes.get('/readyz', async c => {
+    if (!isReady())
+      throw new SpillwayError('SHUTTING_DOWN', 'The server is not ready: it is starting or stopping.', {
+        hint: 'Wait until /readyz answers 200.',
+      });
+    await store.ping().catch((error: unknown) => {
+      throw asSpillwayError(error, 'STORE_UNAVAILABLE');
+    });
+    return c.json({ status: 'ready' });
+  });
+
+  routes.get('/metrics', async c => {
+    const { type, text } = await instruments.scrape();
+    return c.body(text, 200, { 'content-type': type });
+  });
+
+  return routes;
+}

@@ -1,0 +1,53 @@
+/**
+ * Failures as RFC 9457 problem documents. The one place where an error becomes an HTTP answer: what is not one of ours
+ * becomes INTERNAL without its message, because a foreign message may hold anything. Never a stack, never a secret.
+ */
+import { asSpillwayError, type Problem, SpillwayError } from '../errors.ts';
+
+export const PROBLEM_JSON = 'application/problem+json';
+
+export interface ProblemDocument {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  hint: string;
+  errors?: Problem[];
+}
+
+/** @returns the document; for a failure that is not ours the detail is fixed, the log has the rest. */
+export function problemOf(error: unknown): ProblemDocument {
+  const known = error instanceof SpillwayError;
+  const failure = known
+    ? error
+    : asSpillwayError(new Error('Something unexpected happened while this request was served.'));
+  return problem(failure.code, failure.status, failure.message, failure.hint, failure.problems);
+}
+
+/** The intake's queue is full. Not an error of anyone: the same batch is welcome a second later. */
+export const OVERLOADED = problem(
+  'OVERLOADED',
+  429,
+  'Too many batches of outcomes wait for the store.',
+  'Send the same batch, with the same sequence, again after the time in Retry-After.',
+);
+
+function problem(
+  code: string,
+  status: number,
+  detail: string,
+  hint: string,
+  problems: readonly Problem[] = [],
+): ProblemDocument {
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return {
+    type: `urn:spillway:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: words[0]!.toUpperCase() + words.slice(1),
+    status,
+    detail,
+    code,
+    hint,
+    ...(problems.length > 0 ? { errors: problems.map(one => ({ ...one })) } : {}),
+  };
+}

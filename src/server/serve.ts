@@ -1,0 +1,155 @@
+/**
+ * Puts the server together and binds it: guard, hot routes, streams, router. Binds 127.0.0.1 unless told otherwise. It
+ * owns sockets and nothing else: the controller, the store and the registry are made, started and closed by the caller.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Clock } from '../clock.ts';
+import type { Controller } from '../controller/face.ts';
+import { SpillwayError } from '../errors.ts';
+import type { OutcomeIntake } from '../metrics/intake.ts';
+import type { Store } from '../store/store.ts';
+import { app } from './app.ts';
+import { type AssignmentSource, assignmentStream } from './assignments.ts';
+import { eventFeed } from './events.ts';
+import { guard, requireTokenFor } from './guard.ts';
+import { once } from './idempotency.ts';
+import { instruments as makeInstruments } from './instruments.ts';
+import { listener, RAW_ROUTES } from './listener.ts';
+import { ofrep } from './ofrep.ts';
+
+/** What is used of a logger; pino has it. */
+export interface ServerLog {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ServerOptions {
+  controller: Controller;
+  registry: AssignmentSource;
+  store: Store;
+  intake: OutcomeIntake;
+  clock: Clock;
+  log: ServerLog;
+  /** Default 127.0.0.1. Any address that others can reach needs a token. */
+  host?: string;
+  /** 0 for a free one. */
+  port: number;
+  token?: string | undefined;
+  /** For /readyz: true once the controller has started. Default: always. */
+  isReady?: () => boolean;
+}
+
+export interface RunningServer {
+  /** With the port that was bound. */
+  url: string;
+  port: number;
+  /** Stops accepting, ends the streams, lets requests in flight finish for up to 5 s. Idempotent. */
+  close(): Promise<void>;
+}
+
+const GRACE_MS = 5_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** @throws SpillwayError TOKEN_REQUIRED, ADDRESS_IN_USE */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { clock, log, host = '127.0.0.1', token } = options;
+  requireTokenFor(host, token);
+  let isStopping = false;
+  const parts = assemble({ ...options, host }, () => isStopping);
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    parts.listen,
+  );
+  try {
+    await bind(server, host, options.port);
+  } catch (error) {
+    parts.endStreams();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  log.info({ url }, 'listening');
+
+  async function shutDown(): Promise<void> {
+    isStopping = true;
+    const closed = new Promise<void>(resolve => server.close(() => resolve()));
+    parts.endStreams();
+    const overdue = new AbortController();
+    await Promise.race([closed, clock.sleep(GRACE_MS, overdue.signal)]);
+    overdue.abort();
+    server.closeAllConnections();
+    await closed;
+  }
+  let closing: Promise<void> | undefined;
+  return {
+    url,
+    port,
+    close: () => {
+      closing ??= shutDown();
+      return closing;
+    },
+  };
+}
+
+interface Parts {
+  listen: (req: IncomingMessage, res: ServerResponse) => void;
+  endStreams(): void;
+}
+
+function assemble(options: ServerOptions & { host: string }, isStopping: () => boolean): Parts {
+  const { controller, registry, store, intake, clock, log, host, token, isReady = () => true } = options;
+  const assignments = assignmentStream(registry, clock);
+  const events = eventFeed(controller, clock);
+  const instruments = makeInstruments({
+    load: () => controller.load(),
+    outcomes: () => intake.counts(),
+    streams: () => assignments.size() + events.size(),
+  });
+  const unsubscribe = controller.onEvent(event => instruments.observe(event));
+  const onFault = (error: unknown, what: { method: string; path: string }) =>
+    log.error({ err: error, ...what }, 'a request failed');
+  const routes = app({
+    controller,
+    store,
+    clock,
+    instruments,
+    once: once(store, clock),
+    isReady: () => isReady() && !isStopping(),
+    onFault,
+    rawRoutes: RAW_ROUTES,
+  });
+  const router = getRequestListener(routes.fetch, { overrideGlobalObjects: false, autoCleanupIncoming: false });
+  return {
+    listen: listener({
+      clock,
+      guard: guard({ host, token }),
+      intake,
+      ofrep: ofrep(registry),
+      events,
+      assignments,
+      instruments,
+      router,
+      isStopping,
+      onFault,
+    }),
+    endStreams() {
+      unsubscribe();
+      events.close();
+      assignments.close();
+    },
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(new SpillwayError('ADDRESS_IN_USE', `Port ${port} on ${host} is in use.`, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,23 @@
+/** Versions of an artifact: immutable contents, named by their digest. */
+import { Hono } from 'hono';
+import { toTimestamp } from '../clock.ts';
+import type { Json } from '../config/plan.ts';
+import type { VersionRow } from '../store/store.ts';
+import { parseRequest, VersionBody, type WireVersion } from './contract.ts';
+import { actorOf, jsonOf, type RouteDeps, type RouteEnv } from './route-context.ts';
+
+export function versionRoutes({ store, clock }: RouteDeps): Hono<RouteEnv> {
+  const routes = new Hono<RouteEnv>();
+
+  routes.get('/:name/versions', async c => {
+    const rows = await store.listVersions(c.req.param('name'));
+    return c.json({ versions: rows.map(toWireVersion) as unknown as Json });
+  });
+
+  return routes;
+}
+
+function toWireVersion(row: VersionRow): WireVersion {
+  const { version, spec, createdAt, createdBy, heldBy } = row;
+  return { version, spec, createdAt: toTimestamp(createdAt), createdBy, heldBy };
+}
