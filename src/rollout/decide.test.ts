@@ -161,7 +161,7 @@ describe('before exposure', () => {
     [
       'a rollback is done when the route is restored',
       sampleRelease({ phase: 'rollingBack' }),
-      { routeRestored: true },
+      { restored: { decisionToWriteMs: 1 } },
       'advance',
     ],
   ])('%s', (_name, release, findings, expected) => {

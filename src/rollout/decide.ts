@@ -6,7 +6,7 @@
 import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
 import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
-import type { Hold, Release, RollbackTrigger, TestSummary } from './release.ts';
+import type { Hold, Release, RollbackClocks, RollbackTrigger, TestSummary } from './release.ts';
 import { isExposed, stagePlanOf } from './release.ts';
 
 export type Decision =
@@ -22,13 +22,13 @@ export type Decision =
 /** What a pass found out. What is absent is not known yet. */
 export interface Findings {
   /** A person's wish; always looked at first. */
-  command?: Command;
+  command?: Command | undefined;
   /** Tests of both arms, once they have ended. */
-  test?: TestSummary;
+  test?: TestSummary | undefined;
   /** In `comparing` of the tests' samples; in exposed phases of live outcomes. */
-  verdict?: Verdict;
-  /** The wanted route is live and stored. */
-  routeRestored?: boolean;
+  verdict?: Verdict | undefined;
+  /** The baseline serves everyone again, live and stored; with the times it took. */
+  restored?: RollbackClocks | undefined;
 }
 
 export function decide(release: Release, findings: Findings): Decision {
@@ -44,7 +44,7 @@ export function decide(release: Release, findings: Findings): Decision {
     case 'baking':
       return decideExposed(release, findings.verdict);
     case 'rollingBack':
-      return findings.routeRestored
+      return findings.restored
         ? { kind: 'advance', why: 'the baseline serves everyone again' }
         : { kind: 'hold', why: 'waiting until the baseline serves everyone' };
     case 'succeeded':

@@ -4,7 +4,7 @@
  */
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Decision, Findings } from './decide.ts';
-import type { Hold, Phase, Release, StageRecord } from './release.ts';
+import type { Hold, Phase, Release, RollbackClocks, StageRecord } from './release.ts';
 
 export function evolve(release: Release, decision: Decision, findings: Findings, nowIso: string): Release {
   // A hold that goes on changes nothing, whatever was measured meanwhile: only the controller's checkpoint keeps that.
@@ -12,7 +12,7 @@ export function evolve(release: Release, decision: Decision, findings: Findings,
   const seen = withFindings(release, findings);
   switch (decision.kind) {
     case 'advance':
-      return advance(seen, decision, nowIso);
+      return advance(seen, decision, nowIso, findings.restored);
     case 'promote':
       return promote(seen, nowIso);
     case 'rollback':
@@ -43,7 +43,12 @@ function holdAs(release: Release, reason: Hold['reason'] | undefined, nowIso: st
   return { ...rest, ...(reason ? { hold: { reason, since: nowIso } } : {}), updatedAt: nowIso };
 }
 
-function advance(release: Release, decision: Extract<Decision, { kind: 'advance' }>, nowIso: string): Release {
+function advance(
+  release: Release,
+  decision: Extract<Decision, { kind: 'advance' }>,
+  nowIso: string,
+  clocks: RollbackClocks | undefined,
+): Release {
   const { stages, bakeMs } = release.plan.rollout;
   switch (release.phase) {
     case 'queued':
@@ -59,7 +64,7 @@ function advance(release: Release, decision: Extract<Decision, { kind: 'advance'
       return bakeMs > 0 ? enterBake(release, nowIso) : promote(release, nowIso);
     }
     case 'rollingBack':
-      return { ...withoutHold(release), phase: 'rolledBack', updatedAt: nowIso };
+      return { ...withoutHold(release), ...timed(release, clocks), phase: 'rolledBack', updatedAt: nowIso };
     case 'baking':
     case 'succeeded':
     case 'rolledBack':
@@ -85,6 +90,13 @@ function enterStage(release: Release, index: number, nowIso: string): Release {
 function enterBake(release: Release, nowIso: string): Release {
   const weight = 100 - release.plan.rollout.holdbackWeight;
   return reweigh(leaveStage(release, nowIso), weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
+}
+
+/** The SLA runs from the decision to the last clock that there is. */
+function timed(release: Release, clocks: RollbackClocks | undefined): Partial<Release> {
+  if (!release.rollback || !clocks) return {};
+  const tookMs = clocks.decisionToWriteMs + Math.max(clocks.writeToAcceptedMs ?? 0, clocks.writeToVerifiedMs ?? 0);
+  return { rollback: { ...release.rollback, clocks, withinSla: tookMs <= release.plan.rollback.slaMs } };
 }
 
 /** The candidate becomes the baseline: nothing is split any more, so the weight of a finished release is that of its version: 100. */

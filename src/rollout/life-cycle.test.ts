@@ -60,7 +60,7 @@ const steps: fc.Arbitrary<Step> = fc.record({
         fc.record({ passed: fc.boolean(), complete: fc.boolean(), why: fc.constant('tests'), suites: fc.constant([]) }),
         { nil: undefined },
       ),
-      routeRestored: fc.boolean(),
+      restored: fc.option(fc.constant({ decisionToWriteMs: 1 }), { nil: undefined }),
     })
     .map(found => Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Findings),
   crash: fc.boolean(),
@@ -157,6 +157,21 @@ describe('the stage clock', () => {
 });
 
 describe('evolve', () => {
+  test.each([
+    [14_999, true],
+    [15_001, false],
+  ])('a restoration after %i ms is within the SLA of 15 s: %s', (writeToAcceptedMs, withinSla) => {
+    const rollback = { trigger: 'manual' as const, reason: 'x', at: NOW };
+    const restored = { decisionToWriteMs: 0, writeToAcceptedMs };
+    const next = evolve(
+      sampleRelease({ phase: 'rollingBack', rollback }),
+      { kind: 'advance', why: 'restored' },
+      { restored },
+      NOW,
+    );
+    expect(next).toMatchObject({ phase: 'rolledBack', rollback: { clocks: restored, withinSla } });
+  });
+
   test('returns the release itself when a hold goes on', () => {
     const release = inStage(0, MINUTE);
     expect(evolve(release, { kind: 'hold', why: 'the stage is not over yet' }, { verdict: pass }, NOW)).toBe(release);

@@ -1,0 +1,152 @@
+/**
+ * One pass over one release: look, decide, save with audit, close the gap. Level-triggered: it may be repeated, skipped or
+ * killed at any line, and the next one converges. An advance is saved before traffic moves; a rollback moves traffic
+ * first. No policy here: what to do is decide()'s, what it makes of the state is evolve()'s.
+ */
+
+import { toTimestamp } from '../clock.ts';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
+import type { Command } from '../rollout/command.ts';
+import { decide, type Findings } from '../rollout/decide.ts';
+import { evolve } from '../rollout/evolve.ts';
+import { isActive, isExposed, type Release, tick } from '../rollout/release.ts';
+import type { AuditDraft, AuditEvent } from '../store/store.ts';
+import { isLowering, isSameRoute } from '../traffic/router.ts';
+import { decisionEvent } from './audit-draft.ts';
+import { reloadRun, restore, rollBack, saveUnsaved } from './rollback.ts';
+import { type Run, saveRun } from './run.ts';
+import { comparison, type TestWork } from './test-work.ts';
+import { wantedRoute } from './wanted-route.ts';
+import type { World } from './world.ts';
+
+/** More turns than any chain of decisions that need no new data: queued → testing; rollback → restored. */
+const MAX_TURNS = 6;
+/** Evidence and stage clock are saved at most this often while nothing is decided. */
+const CHECKPOINT_MS = 10_000;
+
+export interface PassReport {
+  events: AuditEvent[];
+  /** Whether the state changed, so that listeners are told. */
+  hasChanged: boolean;
+}
+
+/** @throws SpillwayError of a refused command, STATE_MOVED, STORE_UNAVAILABLE; the state is then as before, or safer. */
+export async function pass(run: Run, world: World, tests: TestWork, command?: Command): Promise<PassReport> {
+  const report: PassReport = { events: [], hasChanged: false };
+  if (run.unsaved) report.events.push(...(await saveUnsaved(run, world)));
+  let asked = command;
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const before = tick(run.release, gapMs(run, world));
+    run.release = before; // the clock goes on even when what follows cannot be saved
+    const findings = await look(run, before, world, tests, asked);
+    const decidedAtMs = world.clock.monotonicMs();
+    const decision = decide(before, findings);
+    const next = evolve(before, decision, findings, toTimestamp(world.clock.nowMs()));
+    if (next === before) break;
+    report.hasChanged = true;
+    const cause = asked ? { command: asked } : {};
+    if (decision.kind === 'rollback')
+      report.events.push(...(await rollBack(run, { before, next, decision, decidedAtMs, ...cause }, world)));
+    else
+      report.events.push(...(await saveWithEvidence(run, next, [decisionEvent(before, decision, next, asked)], world)));
+    asked = undefined;
+    await closeGap(run, world, !run.unsaved);
+    if (run.unsaved) return report; // safe, and nothing more can be decided without the store
+  }
+  await closeGap(run, world, false);
+  await checkpoint(run, world);
+  return report;
+}
+
+/** The evidence folded so far is saved with the state that was judged on it: a replay then begins in the right stage. */
+async function saveWithEvidence(run: Run, next: Release, events: AuditDraft[], world: World): Promise<AuditEvent[]> {
+  if (!isActive(next)) return saveEnd(run, next, events, world);
+  const snapshot = run.evidence?.snapshot();
+  const saved = await saveRun(run, next, events, world, snapshot ? { snapshot } : {});
+  if (snapshot) await world.store.trimOutcomes(next.artifact, snapshot.offset);
+  return saved;
+}
+
+/** The last state takes its route row along: nobody looks at an ended release again, so no later pass would heal a crash between. */
+async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: World): Promise<AuditEvent[]> {
+  const wanted = wantedRoute(next);
+  const route = wanted ? { route: { ...wanted, updatedAt: world.clock.nowMs() } } : {};
+  const saved = await saveRun(run, next, events, world, { ...route, snapshot: null });
+  await world.store.trimOutcomes(next.artifact, Number.MAX_SAFE_INTEGER);
+  return saved;
+}
+
+function gapMs(run: Run, world: World): number {
+  const now = world.clock.monotonicMs();
+  const gap = run.passedAtMs === undefined ? 0 : now - run.passedAtMs;
+  run.passedAtMs = now;
+  return gap;
+}
+
+/** Everything that decide() may want to know in this phase. */
+async function look(run: Run, release: Release, world: World, tests: TestWork, command?: Command): Promise<Findings> {
+  const findings: Findings = command ? { command } : {};
+  switch (release.phase) {
+    case 'testing':
+      findings.test = (await tests.result(run))?.summary;
+      break;
+    case 'comparing':
+      findings.verdict = await comparison(release, world.store);
+      break;
+    case 'rollingOut':
+    case 'baking':
+      // A person's command never waits for the evidence to be read.
+      if (!command) findings.verdict = await judge(run, release, world);
+      break;
+    case 'rollingBack':
+      findings.restored = await restore(run, world);
+      break;
+    default:
+      break;
+  }
+  return findings;
+}
+
+async function judge(run: Run, release: Release, world: World): Promise<Findings['verdict']> {
+  try {
+    run.evidence ??= await world.openEvidence(release);
+    run.verdict = await run.evidence.judge(release);
+  } catch (error) {
+    // What cannot be read is silence: a hold with a reason, never a rollback and never a pass.
+    const { code, message } = asSpillwayError(error);
+    delete run.evidence;
+    run.verdict = {
+      kind: 'inconclusive',
+      code: 'sourceSilent',
+      reason: `live outcomes cannot be read (${code}): ${message}`,
+      metrics: [],
+    };
+  }
+  return run.verdict;
+}
+
+/**
+ * Makes live what is wanted. Every pass, not only after a change: heals a crash between save and write, and edits by hand.
+ * What raises the candidate's share is written only on a state that the store has just confirmed.
+ */
+export async function closeGap(run: Run, world: World, isFresh: boolean): Promise<void> {
+  const wanted = wantedRoute(run.release);
+  if (!wanted || run.release.phase === 'rollingBack') return; // restore() sees to that one
+  const live = await world.router.readRoute(wanted.artifact);
+  if (isSameRoute(live, wanted) && live?.epoch === wanted.epoch) return;
+  if (!isFresh && !isLowering(live, wanted)) {
+    const stored = await world.store.getRelease(run.release.id);
+    if (stored?.stateVersion !== run.stateVersion) {
+      await reloadRun(run, world);
+      throw new SpillwayError('STATE_MOVED', `Release ${run.release.id} was changed by another actor.`);
+    }
+  }
+  await world.router.writeRoute(wanted);
+}
+
+/** Keeps the stage clock, the verdict and the folded evidence, so that a crash loses seconds and not the stage. */
+async function checkpoint(run: Run, world: World): Promise<void> {
+  if (!isExposed(run.release) || world.clock.monotonicMs() - run.checkpointedAtMs < CHECKPOINT_MS) return;
+  const next = run.verdict ? { ...run.release, verdict: run.verdict } : run.release;
+  await saveWithEvidence(run, next, [], world);
+}

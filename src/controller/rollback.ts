@@ -1,0 +1,153 @@
+/**
+ * Takes a candidate back: traffic first, everything else after. The order is journal, live route, stored route, state with
+ * its audit event; each later step may fail and be repeated by a later pass without touching the ones before. It never
+ * waits for an alert, a hook or the store: a store that is down costs the record's place, not the user's answer.
+ */
+import { toTimestamp } from '../clock.ts';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
+import type { Command } from '../rollout/command.ts';
+import type { Decision } from '../rollout/decide.ts';
+import { evolve } from '../rollout/evolve.ts';
+import { isExposed, type Release, type RollbackClocks } from '../rollout/release.ts';
+import type { AuditEvent } from '../store/store.ts';
+import { decisionEvent, ENGINE } from './audit-draft.ts';
+import { type Run, saveRun } from './run.ts';
+import { wantedRoute } from './wanted-route.ts';
+import type { RollbackNote, World } from './world.ts';
+
+export interface RollbackMove {
+  before: Release;
+  next: Release;
+  decision: Extract<Decision, { kind: 'rollback' }>;
+  command?: Command;
+  /** Monotonic time of the decision. */
+  decidedAtMs: number;
+}
+
+/** Never throws: what could not be stored stays in the run and in the journal, for the next pass. */
+export async function rollBack(run: Run, move: RollbackMove, world: World): Promise<AuditEvent[]> {
+  const { before, next, decision, command, decidedAtMs } = move;
+  const note = noteOf(next, decision, command?.actor ?? ENGINE);
+  keepNote(note, world);
+  run.release = next;
+  run.unsaved = { note, events: [decisionEvent(before, decision, next, command)] };
+  const clocks: RollbackClocks = { decisionToWriteMs: 0 };
+  run.clocks = clocks;
+  try {
+    let liveAtMs = decidedAtMs;
+    const written = await world.router.writeRoute(wantedRoute(next)!, atMs => {
+      liveAtMs = atMs;
+      clocks.decisionToWriteMs = round(atMs - decidedAtMs);
+    });
+    clocks.writeToAcceptedMs = round(written.storedAtMs - liveAtMs);
+  } catch (error) {
+    world.log.error({ release: next.id, code: asSpillwayError(error).code }, 'the rolled-back route is not stored yet');
+  }
+  return saveUnsaved(run, world);
+}
+
+/** Stores a rollback that traffic has obeyed already. Leaves everything as it is when the store is still away. */
+export async function saveUnsaved(run: Run, world: World): Promise<AuditEvent[]> {
+  const { unsaved } = run;
+  if (!unsaved) return [];
+  try {
+    const holdVersion = { version: run.release.version, releaseId: run.release.id };
+    const saved = await saveRun(run, run.release, unsaved.events, world, { holdVersion });
+    delete run.unsaved;
+    settle(unsaved.note, world);
+    return saved;
+  } catch (error) {
+    const { code, message } = asSpillwayError(error);
+    world.log.error({ release: run.release.id, code }, `a rollback is not saved yet, the journal keeps it: ${message}`);
+    if (code === 'STATE_MOVED') throw error;
+    return [];
+  }
+}
+
+/**
+ * Whether the baseline serves everyone again, live and stored, and the times that took; undefined while it does not.
+ * After a crash the wall clock since the decision is the honest upper bound.
+ */
+export async function restore(run: Run, world: World): Promise<RollbackClocks | undefined> {
+  if (run.unsaved) return undefined;
+  if (run.clocks?.writeToAcceptedMs !== undefined) return run.clocks;
+  const sinceDecision = () =>
+    Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
+  try {
+    run.clocks ??= { decisionToWriteMs: sinceDecision() };
+    await world.router.writeRoute(wantedRoute(run.release)!);
+    run.clocks.writeToAcceptedMs = Math.max(0, sinceDecision() - run.clocks.decisionToWriteMs);
+    return run.clocks;
+  } catch (error) {
+    world.log.error(
+      { release: run.release.id, code: asSpillwayError(error).code },
+      'the rolled-back route is not stored yet',
+    );
+    return undefined;
+  }
+}
+
+function noteOf(next: Release, decision: RollbackMove['decision'], actor: string): RollbackNote {
+  return {
+    releaseId: next.id,
+    artifact: next.artifact,
+    epoch: next.epoch,
+    at: next.updatedAt,
+    trigger: decision.trigger,
+    reason: decision.why,
+    actor,
+  };
+}
+
+function keepNote(note: RollbackNote, world: World): void {
+  try {
+    world.journal.append(note);
+  } catch (error) {
+    // Without a journal the rollback still moves traffic and is still saved if the store answers.
+    world.log.error(
+      { release: note.releaseId, code: asSpillwayError(error).code },
+      'the rollback journal could not be written',
+    );
+  }
+}
+
+function settle(note: RollbackNote, world: World): void {
+  try {
+    world.journal.settle(note.releaseId, note.epoch);
+  } catch (error) {
+    // The note stays; the next start finds the release ended and settles it.
+    world.log.warn(
+      { release: note.releaseId, code: asSpillwayError(error).code },
+      'the rollback journal could not be settled',
+    );
+  }
+}
+
+/**
+ * Carries on a rollback that was decided on an older state, or by a process that died: the decision as it was made then,
+ * on the state that the store has now. Its event carries both times.
+ */
+export function resumeRollback(run: Run, release: Release, note: RollbackNote, world: World): void {
+  const decision = { kind: 'rollback', trigger: note.trigger, why: note.reason } as const;
+  const next = evolve(release, decision, {}, note.at);
+  run.release = { ...next, epoch: Math.max(next.epoch, note.epoch) };
+  const command = { kind: 'rollback', reason: note.reason, actor: note.actor } as const;
+  const event = decisionEvent(release, decision, run.release, command);
+  const evidence = { ...(event.evidence as object), importedAt: toTimestamp(world.clock.nowMs()) };
+  run.unsaved = { note, events: [{ ...event, evidence }] };
+}
+
+/** Takes what the store has, as after a crash: for when another actor was faster. A rollback under way is not forgotten. */
+export async function reloadRun(run: Run, world: World): Promise<void> {
+  const stored = await world.store.getRelease(run.release.id);
+  if (!stored) throw new SpillwayError('STORE_CORRUPT', `Release ${run.release.id} is not in the store any more.`);
+  const release = stored.state as unknown as Release;
+  const { unsaved } = run;
+  run.stateVersion = stored.stateVersion;
+  run.release = release;
+  delete run.unsaved;
+  if (unsaved && isExposed(release)) resumeRollback(run, release, unsaved.note, world);
+  else if (unsaved) settle(unsaved.note, world);
+}
+
+const round = (ms: number) => Math.max(0, Math.round(ms * 1000) / 1000);

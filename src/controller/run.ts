@@ -1,0 +1,85 @@
+/**
+ * One active release as this process holds it: the newest state, what the store has of it, and the work under way.
+ * The lease in the store makes this the only copy that acts; the state version fences it where a lease is not enough.
+ */
+import type { Verdict } from '../analysis/verdict.ts';
+import type { Json } from '../config/plan.ts';
+import { SpillwayError } from '../errors.ts';
+import { isActive, type Release, type RollbackClocks } from '../rollout/release.ts';
+import type { AuditDraft, AuditEvent, SaveExtra, StoredRelease } from '../store/store.ts';
+import type { EvidenceFolder, RollbackNote, TestRun, World } from './world.ts';
+
+export interface Run {
+  release: Release;
+  /** State version that the store has; the fence of the next save. */
+  stateVersion: number;
+  /** A rollback that the store has not taken yet: traffic has moved, the note is in the journal. */
+  unsaved?: { note: RollbackNote; events: AuditDraft[] };
+  /** Newest verdict on live traffic; the stored copy keeps that of the last checkpoint. */
+  verdict?: Verdict;
+  /** Monotonic time of the pass before; undefined when this process has not passed yet, so that downtime never counts. */
+  passedAtMs?: number;
+  checkpointedAtMs: number;
+  clocks?: RollbackClocks;
+  evidence?: EvidenceFolder;
+  tests?: { abort: AbortController; done: Promise<void>; result?: TestRun };
+  /** Passes of one release follow one another. */
+  tail: Promise<unknown>;
+  /** Something new is to be judged. */
+  isDirty: boolean;
+}
+
+export function toRun(stored: StoredRelease, nowMs: number): Run {
+  return {
+    release: stored.state as unknown as Release,
+    stateVersion: stored.stateVersion,
+    checkpointedAtMs: nowMs,
+    tail: Promise.resolve(),
+    isDirty: true,
+  };
+}
+
+export function toStored(
+  release: Release,
+  stateVersion: number,
+  world: Pick<World, 'clock' | 'owner'>,
+  leaseMs: number,
+): StoredRelease {
+  const nowMs = world.clock.nowMs();
+  return {
+    id: release.id,
+    artifact: release.artifact,
+    active: isActive(release),
+    stateVersion,
+    state: release as unknown as Json,
+    dueAt: 0, // always due: what is wanted is level-triggered, and a wall clock that jumps back delays nothing
+    leaseOwner: world.owner,
+    leaseUntil: nowMs + leaseMs,
+    createdAt: Date.parse(release.createdAt),
+    updatedAt: nowMs,
+  };
+}
+
+/**
+ * Saves the release with its events in one transaction and takes it as the present state.
+ * @throws SpillwayError STATE_MOVED when another actor was faster, STORE_UNAVAILABLE; then the run is as it was
+ */
+export async function saveRun(
+  run: Run,
+  next: Release,
+  events: AuditDraft[],
+  world: World,
+  extra?: SaveExtra,
+): Promise<AuditEvent[]> {
+  const outcome = await world.store.saveRelease(
+    toStored(next, run.stateVersion, world, 0),
+    run.stateVersion,
+    events,
+    extra,
+  );
+  if (outcome === 'moved') throw new SpillwayError('STATE_MOVED', `Release ${next.id} was changed by another actor.`);
+  run.release = next;
+  run.stateVersion += 1;
+  run.checkpointedAtMs = world.clock.monotonicMs();
+  return outcome.saved;
+}

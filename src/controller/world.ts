@@ -1,0 +1,70 @@
+/**
+ * What the controller acts on, as interfaces: tests and adapters put the real or a failing one in. Nothing here decides.
+ */
+import type { Samples } from '../analysis/sample.ts';
+import type { Verdict } from '../analysis/verdict.ts';
+import type { Clock } from '../clock.ts';
+import type { Release, RollbackTrigger, TestSummary } from '../rollout/release.ts';
+import type { Store } from '../store/store.ts';
+import type { TrafficRouter } from '../traffic/router.ts';
+import type { TestProgress } from './face.ts';
+
+/** Carries a rollback over a failing store: fsynced in a place that was allocated before it was needed. */
+export interface RollbackJournal {
+  append(record: RollbackNote): void;
+  /** Rollbacks whose audit event is not known to be in the store. */
+  pending(): RollbackNote[];
+  settle(releaseId: string, epoch: number): void;
+}
+
+export interface RollbackNote {
+  releaseId: string;
+  artifact: string;
+  epoch: number;
+  /** RFC 3339. */
+  at: string;
+  trigger: RollbackTrigger;
+  reason: string;
+  actor: string;
+}
+
+export interface TestRun {
+  summary: TestSummary;
+  baseline: Samples;
+  candidate: Samples;
+}
+
+/** Runs the suites of a release on both arms. Stops early, keeping what is done, when the signal aborts. */
+export type RunTests = (
+  release: Release,
+  signal: AbortSignal,
+  onProgress: (progress: Omit<TestProgress, 'releaseId'>) => void,
+) => Promise<TestRun>;
+
+/** Live evidence of one running release; see evidence.ts. */
+export interface EvidenceFolder {
+  /** Reads what has arrived since the last call and says what it shows. A silent source is a verdict, never an error. */
+  judge(release: Release): Promise<Verdict>;
+  /** The folded state and the offset it reaches, when it has changed since the last call. */
+  snapshot(): { offset: number; bytes: Uint8Array } | undefined;
+}
+
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface World {
+  store: Store;
+  router: TrafficRouter;
+  journal: RollbackJournal;
+  clock: Clock;
+  log: Log;
+  /** This process, as the owner of leases. */
+  owner: string;
+  /** Sorts by time of creation. */
+  newId(prefix: string): string;
+  runTests: RunTests;
+  openEvidence(release: Release): Promise<EvidenceFolder>;
+}
