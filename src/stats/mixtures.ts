@@ -25,8 +25,12 @@ export function halfNormalMixture(sum: number, variance: number, rho: number): n
   return Math.LN2 + 0.5 * Math.log(rho / spread) + 0.5 * z * z + logNormalCdf(z);
 }
 
-/** Squared scale of the mixture that is most sensitive at V = variance: ρ = V/(2·ln(1/2α) + ln(1 + 2·ln(1/2α))). */
+/**
+ * Parameter of the half-normal mixture most sensitive at V = variance: ρ = V/(2·ln(1/2α) + ln(1 + 2·ln(1/2α))).
+ * @throws RangeError for alpha outside (0, ½)
+ */
 export function mostSensitiveRho(variance: number, alpha: number): number {
+  if (!(alpha > 0 && alpha < 0.5)) throw new RangeError(`mostSensitiveRho requires alpha in (0, 0.5), got ${alpha}`);
   const bits = 2 * Math.log(1 / (2 * alpha));
   return variance / (bits + Math.log(1 + bits));
 }

@@ -102,7 +102,7 @@ function quantileBin(sketch: RankSketch, p: number): number {
   const target = Math.min(Math.max(p, 0), 1) * sketch.total;
   let bin = 0;
   let below = 0;
-  for (let stride = TREE / 2; stride > 0; stride /= 2) {
+  for (let stride = TREE / 2; stride > 0; stride >>= 1) {
     const next = below + sketch.tree[bin + stride]!;
     if (next < target) {
       bin += stride;
