@@ -1,0 +1,125 @@
+/*
+ * Nanoseconds per observation of the sequential tests, single thread, best of several passes (the shared machine's noise
+ * only adds). Run: node bench/sequential.ts
+ */
+import {
+  eventShareEProcess,
+  exceedanceEProcess,
+  oddsRatioEProcess,
+  rankScoreEProcess,
+} from '../src/stats/sequential.ts';
+
+const PASSES = 7;
+
+/** A small fixed generator (splitmix32): the same work in every run. */
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
+  };
+}
+
+function logNormals(count: number, sigma: number, seed: number): Float64Array {
+  const next = generator(seed);
+  return Float64Array.from({ length: count }, () =>
+    Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
+  );
+}
+
+/** Best nanoseconds per unit of work over the passes, the first of which warms up. */
+function best(units: number, work: () => unknown): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let pass = 0; pass < PASSES; pass++) {
+    const start = process.cpuUsage();
+    work();
+    const spent = process.cpuUsage(start);
+    least = Math.min(least, (1000 * (spent.user + spent.system)) / units);
+  }
+  return least;
+}
+
+function valueBlocks(blocks: number, baselinePerBlock: number): { baseline: Float64Array; candidate: Float64Array }[] {
+  const values = logNormals(blocks * (baselinePerBlock + 1), 0.5, 7);
+  return Array.from({ length: blocks }, (_, i) => {
+    const start = i * (baselinePerBlock + 1);
+    const middle = start + baselinePerBlock;
+    return { baseline: values.subarray(start, middle), candidate: values.subarray(middle, middle + 1) };
+  });
+}
+
+function countBlocks(blocks: number, baselineTrials: number, candidateTrials: number, rate: number) {
+  const next = generator(11);
+  const events = (trials: number) => {
+    let count = 0;
+    for (let i = 0; i < trials; i++) if (next() < rate) count++;
+    return count;
+  };
+  return Array.from({ length: blocks }, () => ({
+    baselineTrials,
+    baselineEvents: events(baselineTrials),
+    candidateTrials,
+    candidateEvents: events(candidateTrials),
+  }));
+}
+
+const rows: [what: string, nanoseconds: string, unit: string][] = [];
+
+for (const ratio of [1, 9, 19]) {
+  const count = Math.round(1e6 / (ratio + 1));
+  const blocks = valueBlocks(count, ratio);
+  const rank = rankScoreEProcess({ margin: 0.05 });
+  const p99 = exceedanceEProcess({ p: 0.99 });
+  const measured = [
+    ['rank score', rank],
+    ['exceedance p99', p99],
+  ] as const;
+  for (const [name, test] of measured) {
+    const spent = best(count * (ratio + 1), () => {
+      const state = test.initial();
+      for (let i = 0; i < blocks.length; i++) test.update(state as never, blocks[i]!);
+      return test.logE(state as never);
+    });
+    rows.push([`${name}, blocks ${ratio}:1`, spent.toFixed(1), 'an observation']);
+  }
+}
+
+for (const [a, b] of [
+  [1, 1],
+  [9, 1],
+  [100, 100],
+  [900, 100],
+  [10_000, 10_000],
+] as const) {
+  const count = a + b > 1000 ? 2000 : 100_000;
+  const blocks = countBlocks(count, a, b, 0.01);
+  const test = oddsRatioEProcess();
+  const spent = best(count, () => {
+    const state = test.initial();
+    for (let i = 0; i < blocks.length; i++) test.update(state, blocks[i]!);
+    return test.logE(state);
+  });
+  rows.push([`odds ratio, interval ${a}/${b} at 1% events`, spent.toFixed(0), 'an interval']);
+}
+
+{
+  const test = eventShareEProcess();
+  const block = { candidateEvents: 10, totalEvents: 100, share: 0.1 };
+  const spent = best(20_000, () => {
+    const state = test.initial();
+    let last = 0;
+    for (let i = 0; i < 20_000; i++) last = test.logE(test.update(state, block));
+    return last;
+  });
+  rows.push(['event share, update and read', spent.toFixed(0), 'a block']);
+}
+
+for (const [what, nanoseconds, unit] of rows) console.log(`${what.padEnd(42)} ${nanoseconds.padStart(9)} ns ${unit}`);
+
+const encoded = rankScoreEProcess();
+const state = encoded.initial();
+for (const block of valueBlocks(100_000, 9)) encoded.update(state, block);
+console.log(`rank score state after 1e6 observations      ${String(encoded.encode(state).length).padStart(8)} bytes`);
