@@ -1,0 +1,47 @@
+/**
+ * The field kinds that several documents share. Each brings its own message, "what is allowed; what was found", and a
+ * plain JSON Schema form: no transforms, because editors check the text that people write.
+ */
+import { z } from 'zod';
+import { DURATION, durationMs, MAX_DURATION_MS } from './duration.ts';
+import { PERCENT, percentFraction } from './percent.ts';
+import { show } from './show.ts';
+
+export const API_VERSION = 'spillway.dev/v1alpha1';
+export const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** An error map that states the rule and shows what stood there; a missing field gets the general message. */
+export function rule(allowed: string) {
+  return (issue: { input?: unknown }) =>
+    issue.input === undefined ? undefined : `must be ${allowed}; found ${show(issue.input)}`;
+}
+
+const nameRule = rule(
+  'a name: lower-case letters, digits and "-", at most 63 characters, with a letter or digit at both ends',
+);
+export const Name = z.string({ error: nameRule }).regex(NAME, { error: nameRule });
+
+export const Metadata = z
+  .strictObject({
+    name: Name.describe('Lower-case letters, digits and `-`, at most 63 characters.'),
+  })
+  .describe('Names the document.');
+
+const durationRule = rule('a duration, one whole number and a unit: 250ms, 30s, 5m or 1h');
+const longest = rule('at most 24 days (576h)');
+/** 0 or longer. */
+export const Duration = z
+  .string({ error: durationRule })
+  .regex(DURATION, { error: durationRule, abort: true })
+  .refine(text => durationMs(text) <= MAX_DURATION_MS, { error: longest });
+/** Longer than 0. */
+export const PositiveDuration = Duration.refine(text => durationMs(text) > 0, { error: rule('longer than 0') });
+
+const percentRule = rule('a percentage in quotes or plain, such as 5% or 0.5%');
+export const Percent = z.string({ error: percentRule }).regex(PERCENT, { error: percentRule, abort: true });
+export const PercentUpTo100 = Percent.refine(text => percentFraction(text) <= 1, { error: rule('at most 100%') });
+
+export const NonEmpty = z.string().min(1, { error: () => 'must not be empty' });
+
+/** Any JSON value. */
+export const JsonValue = z.json();
