@@ -4,6 +4,15 @@
  * any replica can go on from a stored snapshot. Reads no clock; knows nothing of rollouts or what follows a verdict.
  */
 import type { MetricPlan } from '../config/plan.ts';
+import { StateReader, StateWriter } from '../stats/state-bytes.ts';
+import { blockShape } from './block-queue.ts';
+import { ErrorLimit } from './error-limit.ts';
+import { planFingerprint } from './live-bytes.ts';
+import { judgeEvidence } from './live-judge.ts';
+import { type LiveMetrics, liveMetrics, MOST_TRACKED, readValue } from './live-plan.ts';
+import { MetricTracker } from './metric-tracker.ts';
+import { GRACE_MS, RoutingGuard } from './routing-guard.ts';
+import { UnitSet } from './unit-set.ts';
 import type { Verdict } from './verdict.ts';
 
 export type Arm = 'baseline' | 'candidate';
@@ -65,7 +74,131 @@ export interface LiveEvidence {
   encode(): Uint8Array;
 }
 
-export declare function openEvidence(plan: EvidencePlan): LiveEvidence;
+/** A snapshot of another layout must be refused: this is the version. */
+const TAG = 0x81;
+const EXPOSED = 1 << MOST_TRACKED;
 
-/** @throws RangeError when the bytes are of another format version or another plan. */
-export declare function decodeEvidence(plan: EvidencePlan, bytes: Uint8Array): LiveEvidence;
+export function openEvidence(plan: EvidencePlan): LiveEvidence {
+  return new ReleaseEvidence(plan);
+}
+
+/** @throws RangeError when the bytes are damaged, of another format version or of another plan */
+export function decodeEvidence(plan: EvidencePlan, bytes: Uint8Array): LiveEvidence {
+  const evidence = new ReleaseEvidence(plan);
+  evidence.restore(bytes);
+  return evidence;
+}
+
+class ReleaseEvidence implements LiveEvidence {
+  readonly #plan: EvidencePlan;
+  readonly #trackers: readonly MetricTracker[];
+  readonly #unmeasurable: LiveMetrics['unmeasurable'];
+  readonly #limit: ErrorLimit;
+  readonly #routing = new RoutingGuard();
+  #units = new UnitSet();
+  #stage: StageEntry | null = null;
+  #stagesEntered = 0;
+  #alarms = 0;
+  #candidateUnits = 0;
+  #newestAtMs = 0;
+
+  constructor(plan: EvidencePlan) {
+    if (!(plan.alpha > 0 && plan.alpha < 1)) throw new RangeError(`alpha must lie in (0, 1), got ${plan.alpha}`);
+    const { tracked, unmeasurable } = liveMetrics(plan);
+    this.#plan = plan;
+    this.#trackers = tracked.map(metric => new MetricTracker(metric, plan.alpha));
+    this.#unmeasurable = unmeasurable;
+    this.#limit = new ErrorLimit(plan.errorRateMax, plan.alpha);
+  }
+
+  enterStage(stage: StageEntry): void {
+    if (this.#stage && this.#stage.index === stage.index && this.#stage.weight === stage.weight) return;
+    this.#stage = { index: stage.index, weight: stage.weight, atMs: stage.atMs };
+    this.#stagesEntered++;
+    this.#candidateUnits = 0;
+    this.#units = new UnitSet();
+    this.#routing.reset();
+    this.#limit.enterStage(this.#stagesEntered);
+    const shape = blockShape(stage.weight);
+    for (const tracker of this.#trackers) tracker.enterStage(shape);
+  }
+
+  add(outcome: LiveOutcome): void {
+    const stage = this.#stage;
+    if (!stage) return;
+    if (outcome.atMs > this.#newestAtMs) this.#newestAtMs = outcome.atMs;
+    const settled = outcome.atMs - durationMs(outcome) >= stage.atMs + GRACE_MS;
+    if (!this.#routing.admits(outcome, settled)) return;
+    if (settled && this.#isFirst(outcome, EXPOSED)) this.#routing.addUnit(outcome.arm);
+    for (const [i, tracker] of this.#trackers.entries()) this.#offer(tracker, outcome, 1 << i);
+  }
+
+  judge(options: JudgeOptions): Verdict {
+    const state = {
+      alpha: this.#plan.alpha,
+      stage: this.#stage,
+      trackers: this.#trackers,
+      unmeasurable: this.#unmeasurable,
+      limit: this.#limit,
+      routing: this.#routing,
+      candidateUnits: this.#candidateUnits,
+      newestAtMs: this.#newestAtMs,
+    };
+    return judgeEvidence(state, options);
+  }
+
+  encode(): Uint8Array {
+    const writer = new StateWriter(TAG);
+    const stage = this.#stage;
+    writer.count(planFingerprint(this.#plan)).byte(stage ? 1 : 0);
+    if (stage) writer.double(stage.index).double(stage.weight).double(stage.atMs);
+    writer.count(this.#stagesEntered).count(this.#alarms).count(this.#candidateUnits).double(this.#newestAtMs);
+    this.#routing.write(writer);
+    this.#limit.write(writer);
+    for (const tracker of this.#trackers) tracker.write(writer);
+    this.#units.write(writer);
+    return writer.bytes();
+  }
+
+  restore(bytes: Uint8Array): void {
+    const reader = new StateReader(bytes, TAG);
+    if (reader.count() !== planFingerprint(this.#plan)) throw new RangeError('evidence bytes belong to another plan');
+    if (reader.byte() === 1) this.#stage = { index: reader.double(), weight: reader.double(), atMs: reader.double() };
+    this.#stagesEntered = reader.count();
+    this.#alarms = reader.count();
+    this.#candidateUnits = reader.count();
+    this.#newestAtMs = reader.double();
+    this.#routing.read(reader);
+    this.#limit.read(reader);
+    const shape = this.#stage ? blockShape(this.#stage.weight) : null;
+    for (const tracker of this.#trackers) tracker.read(reader, shape);
+    this.#units = UnitSet.read(reader);
+    reader.end();
+  }
+
+  /** The unit's first value of each metric in the stage, no other. */
+  #offer(tracker: MetricTracker, outcome: LiveOutcome, mark: number): void {
+    const value = readValue(outcome, tracker.metric.source);
+    if (value === undefined) return;
+    // A value that is not valid uses nothing up: the unit's next one may still enter.
+    if (Number.isNaN(value) ? this.#isKnown(outcome, mark) : !this.#isFirst(outcome, mark)) return;
+    if (tracker.metric.source === 'error' && outcome.arm === 'candidate') {
+      this.#candidateUnits++;
+      this.#limit.add(value === 1);
+    }
+    if (tracker.offer(outcome.arm, value, this.#alarms + 1)) this.#alarms++;
+  }
+
+  #isFirst(outcome: LiveOutcome, mark: number): boolean {
+    return outcome.unitHash === undefined || this.#units.add(outcome.unitHash, mark);
+  }
+
+  #isKnown(outcome: LiveOutcome, mark: number): boolean {
+    return outcome.unitHash !== undefined && this.#units.has(outcome.unitHash, mark);
+  }
+}
+
+/** How long the request was on its way, as far as it is known. */
+function durationMs({ latencyMs }: LiveOutcome): number {
+  return latencyMs !== undefined && latencyMs > 0 && latencyMs < Number.POSITIVE_INFINITY ? latencyMs : 0;
+}

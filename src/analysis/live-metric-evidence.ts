@@ -1,0 +1,113 @@
+/**
+ * One live metric as the verdict shows it: effect with interval, e-value, severity and a sentence. Judges nothing.
+ */
+import type { Effect } from './block-effect.ts';
+import type { TrackedMetric } from './live-plan.ts';
+import { HARMLESS_ODDS_RATIO, type MetricTracker } from './metric-tracker.ts';
+import { effectPhrase, figure, percent } from './phrases.ts';
+import { atLeastLow, severityOfDrop, severityOfRate, severityOfRatio } from './severity.ts';
+import type { MetricEvidence, Severity } from './verdict.ts';
+
+/** After an alarm: what it showed then, for that is what was acted on. */
+export function metricEvidence(tracker: MetricTracker): MetricEvidence {
+  const { metric, alarm } = tracker;
+  const effect = alarm?.effect ?? tracker.effect.effect();
+  const n = alarm?.n ?? tracker.n;
+  const logE = alarm?.logE ?? tracker.logE;
+  const severity = severityOf(metric, effect, alarm?.baselineMean ?? tracker.effect.baselineMean);
+  const e = Math.min(Math.exp(logE), Number.MAX_VALUE);
+  const numbers = `e = ${figure(e)} at weight ${figure(metric.weight)}, n = ${n.baseline} v ${n.candidate}`;
+  return {
+    name: metric.name,
+    n: { ...n },
+    effect: { kind: effect.kind, value: effect.value, interval: [effect.low, effect.high] },
+    severity: alarm ? atLeastLow(severity) : severity,
+    e,
+    weight: metric.weight,
+    why:
+      n.candidate === 0
+        ? `${metric.name}: nothing compared yet`
+        : `${metric.name}: ${effectPhrase(effect)}, ${numbers}`,
+  };
+}
+
+export function severityOf(metric: TrackedMetric, effect: Effect, baselineMean: number): Severity {
+  if (effect.low === null || effect.high === null) return 'none';
+  const leastRise = metric.worse === 'higher' ? effect.low : -effect.high;
+  if (metric.source === 'error') return severityOfRate(baselineMean, effect.low);
+  if (metric.source === 'quality') return severityOfDrop(leastRise);
+  return severityOfRatio(metric.worse === 'higher' ? effect.low : 1 / effect.high);
+}
+
+/** Fewest blocks on which the normal approximation behind "not worse" may stand. */
+const FEWEST_BLOCKS = 100;
+
+/** Why the metric is not shown to be inside its margin, or null when it is. */
+export function notInsideMargin(tracker: MetricTracker): string | null {
+  const { metric, effect } = tracker;
+  const { value, low, high } = effect.effect();
+  if (effect.blocks < FEWEST_BLOCKS)
+    return `${metric.name}: "not worse" needs ${FEWEST_BLOCKS} comparisons, there are ${effect.blocks}`;
+  if (value === null || low === null || high === null) return null;
+  const [worst, margin] = worstAndMargin(metric, low, high, effect.baselineMean);
+  if (worst < margin) return null;
+  const [shown, allowed] = isRatio(metric) ? [figure(worst), figure(margin)] : [points(worst), points(margin)];
+  return `${metric.name}: the change may still be as bad as ${shown}, "not worse" asks for less than ${allowed}`;
+}
+
+/** Errors: an odds ratio of 1.5, and never finer than one point, which few canaries could show. */
+function worstAndMargin(
+  metric: TrackedMetric,
+  low: number,
+  high: number,
+  rate: number,
+): [worst: number, margin: number] {
+  if (metric.source === 'error') return [high, Math.max(0.01, riseAtOddsRatio(rate, HARMLESS_ODDS_RATIO))];
+  if (metric.source === 'quality') return [metric.worse === 'lower' ? -low : high, metric.margin];
+  return [metric.worse === 'higher' ? high : 1 / low, 1 + metric.margin];
+}
+
+function riseAtOddsRatio(rate: number, oddsRatio: number): number {
+  return (oddsRatio * rate) / (1 - rate + oddsRatio * rate) - rate;
+}
+
+/**
+ * The smallest regression that would by now have raised the alarm in 19 of 20 releases: the fixed-sample size formula
+ * n = (z + z′)²·σ²/δ², with 1.6 times the samples as the price of looking all the time (measured for shifts). For display.
+ */
+export function detectable(tracker: MetricTracker, alpha: number): string | null {
+  const { metric, effect } = tracker;
+  const n = effect.blocks;
+  if (n < 20) return null;
+  const reach = (normalUpper(alpha * metric.weight) + 1.645) * Math.sqrt(1.6 / n);
+  if (metric.source === 'error') {
+    const p = Math.max(effect.baselineMean, 0.5 / tracker.n.baseline);
+    const [a, b] = [tracker.n.baseline / n, tracker.n.candidate / n];
+    const floor = p + riseAtOddsRatio(p, HARMLESS_ODDS_RATIO);
+    let q = floor;
+    for (let i = 0; i < 20; i++) q = Math.min(1, floor + reach * Math.sqrt((p * (1 - p)) / a + (q * (1 - q)) / b));
+    return `${metric.name} ${percent(p)} → ${percent(q)}`;
+  }
+  const delta = reach * effect.spread;
+  if (metric.source === 'quality')
+    return `${metric.name} ${metric.worse === 'lower' ? '−' : '+'}${points(Math.min(1, metric.margin + delta))}`;
+  const ratio = (1 + metric.margin) * Math.exp(delta);
+  return metric.worse === 'higher'
+    ? `${metric.name} +${percent(ratio - 1)}`
+    : `${metric.name} −${percent(1 - 1 / ratio)}`;
+}
+
+function isRatio(metric: TrackedMetric): boolean {
+  return metric.source !== 'error' && metric.source !== 'quality';
+}
+
+function points(fraction: number): string {
+  return `${figure(100 * fraction)} points`;
+}
+
+/** z with P(Z > z) = tail, for tails below one half: Hastings' rational approximation, good to 4.5e-4. */
+function normalUpper(tail: number): number {
+  const t = Math.sqrt(-2 * Math.log(Math.min(tail, 0.5)));
+  const top = 2.515517 + t * (0.802853 + t * 0.010328);
+  return t - top / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}

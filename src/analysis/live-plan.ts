@@ -1,0 +1,83 @@
+/**
+ * Which metrics of a plan can be measured on live traffic, and how: the test behind each, its margin, and its share of
+ * alpha. Shares are fixed before the first outcome, as the union bound over metrics requires. No state, no verdict.
+ */
+import type { EvidencePlan, LiveOutcome } from './live.ts';
+
+export type Source = 'error' | 'latencyMs' | 'quality' | 'costUsd' | 'tokens';
+
+export interface TrackedMetric {
+  name: string;
+  source: Source;
+  /** Which direction is a regression. */
+  worse: 'higher' | 'lower';
+  /** Harmless change: a fraction of the baseline; for quality points of 1; for errors unused, an odds ratio stands for it. */
+  margin: number;
+  /** Share of alpha; the shares sum to 1. */
+  weight: number;
+  required: boolean;
+}
+
+export interface LiveMetrics {
+  /** `errors` first: it is always there. */
+  tracked: readonly TrackedMetric[];
+  /** Declared, but no outcome carries them. */
+  unmeasurable: readonly { name: string; required: boolean }[];
+}
+
+const SOURCES: Record<string, Source> = {
+  errors: 'error',
+  latency: 'latencyMs',
+  quality: 'quality',
+  cost: 'costUsd',
+  costUsd: 'costUsd',
+  tokens: 'tokens',
+};
+const DEFAULT_WEIGHTS: Record<Source, number> = { error: 0.3, latencyMs: 0.5, quality: 0.2, costUsd: 0.1, tokens: 0.1 };
+/** A unit's marks are 8 bits, one of them taken by its exposure. */
+export const MOST_TRACKED = 7;
+
+export function liveMetrics(plan: EvidencePlan): LiveMetrics {
+  const declared = plan.metrics.find(metric => metric.name === 'errors');
+  const found: TrackedMetric[] = [
+    {
+      name: 'errors',
+      source: 'error',
+      worse: 'higher',
+      margin: 0,
+      weight: declared?.weight ?? DEFAULT_WEIGHTS.error,
+      required: true,
+    },
+  ];
+  const unmeasurable: { name: string; required: boolean }[] = [];
+  for (const metric of plan.metrics) {
+    if (metric.name === 'errors') continue;
+    const source = Object.hasOwn(SOURCES, metric.name) ? SOURCES[metric.name] : undefined;
+    if (!source || found.length === MOST_TRACKED) unmeasurable.push({ name: metric.name, required: metric.required });
+    else
+      found.push({
+        name: metric.name,
+        source,
+        worse: metric.direction === 'lowerIsBetter' ? 'higher' : 'lower',
+        margin: metric.minEffect,
+        weight: metric.weight ?? DEFAULT_WEIGHTS[source],
+        required: metric.required,
+      });
+  }
+  const total = found.reduce((sum, metric) => sum + metric.weight, 0);
+  const tracked = found.map(metric => ({ ...metric, weight: total > 0 ? metric.weight / total : 1 / found.length }));
+  return { tracked, unmeasurable };
+}
+
+/**
+ * What an outcome says on a metric: undefined when nothing, NaN when it cannot be true. A failed request ranks among the
+ * slowest, however fast it failed: leaving it out would make the arm that fails look quick.
+ */
+export function readValue(outcome: LiveOutcome, source: Source): number | undefined {
+  if (source === 'error') return outcome.error ? 1 : 0;
+  const value = outcome[source];
+  if (value === undefined || value === null) return undefined;
+  if (!(value >= 0)) return Number.NaN;
+  if (source === 'quality') return value <= 1 ? value : Number.NaN;
+  return source === 'latencyMs' && outcome.error ? Number.POSITIVE_INFINITY : value;
+}

@@ -1,0 +1,410 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { MetricPlan } from '../config/plan.ts';
+import { decodeEvidence, type EvidencePlan, type LiveEvidence, type LiveOutcome, openEvidence } from './live.ts';
+import { normalFrom, seededRandom } from './simulated-traffic.test-support.ts';
+import type { Verdict } from './verdict.ts';
+
+const metric = (name: string, minEffect: number, extra: Partial<MetricPlan> = {}): MetricPlan => ({
+  name,
+  direction: name === 'quality' ? 'higherIsBetter' : 'lowerIsBetter',
+  minEffect,
+  required: true,
+  ...extra,
+});
+const PLAN: EvidencePlan = {
+  alpha: 0.05,
+  errorRateMax: null,
+  metrics: [metric('latency', 0.05), metric('quality', 0.01, { required: false })],
+};
+const JUDGE = { minSamples: 50, require: 'noHarm', nowMs: 100_000, lastArrivalMs: 100_000 } as const;
+
+function atStage(weight: number, plan: EvidencePlan = PLAN): LiveEvidence {
+  const evidence = openEvidence(plan);
+  evidence.enterStage({ index: 0, weight, atMs: 0 });
+  return evidence;
+}
+
+interface Flow {
+  count: number;
+  weight?: number;
+  seed?: number;
+  fromMs?: number;
+  change?: (outcome: LiveOutcome, i: number) => void;
+}
+
+/** Requests of fresh units; `change` is done to every outcome. */
+function feed(evidence: LiveEvidence, { count, weight = 50, seed = 1, fromMs = 20_000, change }: Flow): LiveOutcome[] {
+  const random = seededRandom(seed);
+  return Array.from({ length: count }, (_, i) => {
+    const outcome: LiveOutcome = {
+      arm: random() * 100 < weight ? 'candidate' : 'baseline',
+      unitHash: Math.floor(random() * 2 ** 32),
+      atMs: fromMs + i,
+      latencyMs: 300 * Math.exp(0.5 * normalFrom(random)),
+      quality: random() < 0.9 ? 1 : 0,
+      error: false,
+    };
+    change?.(outcome, i);
+    evidence.add(outcome);
+    return outcome;
+  });
+}
+
+type Change = (outcome: LiveOutcome, i: number) => void;
+const slower =
+  (factor: number): Change =>
+  outcome => {
+    outcome.latencyMs = outcome.latencyMs! * factor;
+  };
+/** Every n-th outcome gets these values. */
+const each =
+  (n: number, values: Partial<LiveOutcome>): Change =>
+  (outcome, i) => {
+    if (i % n === 0) Object.assign(outcome, values);
+  };
+const without =
+  (name: 'latencyMs' | 'quality' | 'unitHash'): Change =>
+  outcome => {
+    delete outcome[name];
+  };
+const ofCandidate =
+  (change: Change): Change =>
+  (outcome, i) => {
+    if (outcome.arm === 'candidate') change(outcome, i);
+  };
+
+describe('the live verdict', () => {
+  test.each<[string, Flow, Verdict['kind'] | string]>([
+    ['an equal candidate passes', { count: 1000 }, 'pass'],
+    ['a slower candidate fails', { count: 1500, change: ofCandidate(slower(1.6)) }, 'fail latency'],
+    ['a failing candidate fails', { count: 1500, change: ofCandidate(each(4, { error: true })) }, 'fail'],
+    [
+      'a worse answering candidate fails',
+      { count: 2000, change: ofCandidate(each(2, { quality: 0 })) },
+      'fail quality',
+    ],
+    ['a faster candidate passes', { count: 1500, change: ofCandidate(slower(0.5)) }, 'pass'],
+    ['few outcomes are notEnoughData', { count: 40 }, 'notEnoughData'],
+    [
+      'time-outs count as the slowest',
+      { count: 1500, change: ofCandidate(each(3, { latencyMs: Infinity })) },
+      'fail latency',
+    ],
+    [
+      'fast errors are no speed',
+      {
+        count: 2000,
+        change: ofCandidate(each(2, { error: true, latencyMs: 1 })),
+      },
+      'fail',
+    ],
+    ['2 % of NaN are invalidData', { count: 1000, change: each(50, { latencyMs: Number.NaN }) }, 'invalidData'],
+    ['negative latencies are invalidData', { count: 1000, change: each(50, { latencyMs: -1 }) }, 'invalidData'],
+    ['quality out of range is invalidData', { count: 1000, change: each(50, { quality: 7 }) }, 'invalidData'],
+    ['another split than asked for is a routingMismatch', { count: 1000, weight: 30 }, 'routingMismatch'],
+    [
+      'a required metric that never comes is notEnoughData',
+      { count: 1000, change: without('latencyMs') },
+      'notEnoughData',
+    ],
+    ['an optional metric that never comes passes', { count: 1000, change: without('quality') }, 'pass'],
+    ['a candidate alone passes nothing', { count: 300, weight: 100, fromMs: 0 }, 'notEnoughData'],
+  ])('%s', (_name, flow, expected) => {
+    const evidence = atStage(50);
+    feed(evidence, flow);
+    const verdict = evidence.judge(JUDGE);
+    const said = verdict.kind === 'fail' ? `fail ${verdict.metric}` : verdict.kind === 'pass' ? 'pass' : verdict.code;
+    expect(said, verdict.reason).toContain(expected);
+    expect(verdict.reason).not.toMatch(/NaN v|undefined|null|^$/);
+  });
+
+  test('silence after the stage began is sourceSilent, and outranks too little data', () => {
+    const evidence = atStage(50);
+    expect(evidence.judge({ ...JUDGE, nowMs: 30_000, lastArrivalMs: 0 })).toMatchObject({ code: 'notEnoughData' });
+    expect(evidence.judge({ ...JUDGE, nowMs: 30_001, lastArrivalMs: 0 })).toMatchObject({ code: 'sourceSilent' });
+    expect(evidence.judge({ ...JUDGE, nowMs: 5_001, lastArrivalMs: 0, silentAfterMs: 5_000 })).toMatchObject({
+      code: 'sourceSilent',
+    });
+  });
+
+  test('evidence between 1/√alpha and the alarm waits as evidenceGrowing', () => {
+    const evidence = atStage(50);
+    const seen = new Set<string>();
+    for (let i = 0; i < 400; i++) {
+      feed(evidence, { count: 5, seed: 100 + i, change: ofCandidate(slower(1.4)) });
+      const verdict = evidence.judge({ ...JUDGE, minSamples: 0 });
+      const logE = Math.log(verdict.metrics.find(found => found.name === 'latency')!.e!);
+      if (verdict.kind === 'inconclusive') expect([verdict.code, logE > 1.497]).toEqual(['evidenceGrowing', true]);
+      seen.add(verdict.kind);
+      if (verdict.kind === 'fail') break;
+    }
+    expect([...seen]).toEqual(['pass', 'inconclusive', 'fail']);
+  });
+
+  test('an alarm is latched: later good data and later stages keep it, with the numbers of its moment', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 1500, change: ofCandidate(slower(1.6)) });
+    const failed = evidence.judge(JUDGE);
+    feed(evidence, { count: 2000, seed: 2, change: ofCandidate(slower(0.2)) });
+    evidence.enterStage({ index: 1, weight: 100, atMs: 30_000 });
+    const later = evidence.judge(JUDGE);
+    expect(later).toMatchObject({ kind: 'fail', metric: 'latency', trigger: 'performance', reason: failed.reason });
+    expect(failed.reason).toMatch(
+      /^latency: candidate 1\.\d+ × baseline \[1\.\d+, \d\.\d+\], e = [\d.]+ at weight 0\.5, n = \d+ v \d+$/,
+    );
+  });
+
+  test('evidence of two stages multiplies: neither stage alone would have alarmed', () => {
+    const change = ofCandidate(slower(1.35));
+    const alarmed = (evidence: LiveEvidence) => evidence.judge(JUDGE).kind === 'fail';
+    const first = atStage(25);
+    feed(first, { count: 220, weight: 25, seed: 3, change });
+    const second = atStage(50);
+    feed(second, { count: 90, weight: 50, seed: 4, change });
+    expect([alarmed(first), alarmed(second)]).toEqual([false, false]);
+    first.enterStage({ index: 1, weight: 50, atMs: 0 });
+    feed(first, { count: 90, weight: 50, seed: 4, change });
+    expect(alarmed(first)).toBe(true);
+  });
+
+  test('the severity comes from the near end of the interval', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 6000, change: ofCandidate(slower(3)) });
+    const latency = evidence.judge(JUDGE).metrics.find(found => found.name === 'latency')!;
+    expect(latency.severity).not.toBe('none');
+    expect(latency.effect.interval[0]).toBeGreaterThan(1.05);
+  });
+});
+
+describe('the error limit', () => {
+  const limited = { ...PLAN, errorRateMax: 0.05 };
+
+  test.each([50, 100])('at weight %i a rate above it fails by errorRate', weight => {
+    const evidence = atStage(weight, limited);
+    feed(evidence, { count: 1200, weight, change: each(8, { error: true }) }); // both arms: no difference
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', metric: 'errors', trigger: 'errorRate' });
+  });
+
+  test('a rate below it never fails', () => {
+    const evidence = atStage(100, limited);
+    feed(evidence, { count: 5000, weight: 100, change: each(25, { error: true }) });
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+  });
+
+  test('a long clean past does not hide a sudden failure at weight 100', () => {
+    const evidence = atStage(50, limited);
+    feed(evidence, { count: 20_000 });
+    evidence.enterStage({ index: 1, weight: 100, atMs: 40_000 });
+    feed(evidence, { count: 60, weight: 100, seed: 9, fromMs: 60_000, change: each(3, { error: true }) });
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', trigger: 'errorRate' });
+  });
+});
+
+describe('at weight 100', () => {
+  test('evidence is frozen and says so; only the number of units is asked for', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 1000 });
+    const before = evidence.judge(JUDGE).metrics;
+    evidence.enterStage({ index: 1, weight: 100, atMs: 30_000 });
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'inconclusive', code: 'notEnoughData' });
+    feed(evidence, { count: 60, weight: 100, seed: 5, fromMs: 50_000, change: slower(9) });
+    const verdict = evidence.judge(JUDGE);
+    expect(verdict).toMatchObject({ kind: 'pass', reason: expect.stringContaining('frozen') });
+    expect(verdict.metrics).toEqual(before);
+  });
+
+  test('a holdback of 5 % keeps the comparison going', () => {
+    const evidence = atStage(95);
+    feed(evidence, { count: 8000, weight: 95, change: ofCandidate(slower(1.6)) });
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', metric: 'latency' });
+  });
+});
+
+describe('units and routing', () => {
+  test('later outcomes of a unit in the same stage change nothing but the newest time', () => {
+    const once = atStage(50);
+    const outcomes = feed(once, { count: 600 });
+    const often = atStage(50);
+    for (const outcome of outcomes) {
+      often.add(outcome);
+      often.add({ ...outcome, latencyMs: 1e6, error: true, quality: 0 });
+    }
+    expect(often.encode()).toEqual(once.encode());
+  });
+
+  test('outcomes without a unit each count', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 300, change: without('unitHash') });
+    expect(evidence.judge(JUDGE).reason).toMatch(/1\d\d candidate units/);
+  });
+
+  test('stray outcomes are left out, within the grace in silence, afterwards as a routingMismatch', () => {
+    const stray = (atMs: number): LiveOutcome => ({ arm: 'baseline', expectedArm: 'candidate', unitHash: atMs, atMs });
+    const assigned: Change = outcome => {
+      outcome.expectedArm = outcome.arm;
+    };
+    const evidence = atStage(50);
+    feed(evidence, { count: 400, change: assigned });
+    const before = evidence.judge(JUDGE).metrics;
+    for (let i = 0; i < 60; i++) evidence.add(stray(5_000 + i));
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+    for (let i = 0; i < 60; i++) evidence.add({ ...stray(25_000 + i), latencyMs: 20_000 }); // begun within the grace
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+    for (let i = 0; i < 60; i++) evidence.add(stray(25_000 + i));
+    expect(evidence.judge(JUDGE)).toMatchObject({ code: 'routingMismatch', metrics: before });
+  });
+});
+
+describe('require: nonInferior', () => {
+  const strict = { ...JUDGE, require: 'nonInferior' } as const;
+
+  test('waits where noHarm passes, until the upper bound is inside the margin', () => {
+    const plan = { ...PLAN, metrics: [metric('latency', 0.2)] };
+    const evidence = atStage(50, plan);
+    feed(evidence, { count: 300 });
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+    expect(evidence.judge(strict)).toMatchObject({ kind: 'inconclusive', code: 'notEnoughData' });
+    feed(evidence, { count: 6000, seed: 2 });
+    expect(evidence.judge(strict)).toMatchObject({ kind: 'pass' });
+  });
+
+  test('values that are all zero are degenerate, never "not worse"', () => {
+    const evidence = atStage(50, { ...PLAN, metrics: [metric('tokens', 0.05)] });
+    feed(evidence, { count: 6000, change: each(1, { tokens: 0 }) });
+    expect(evidence.judge(strict)).toMatchObject({ kind: 'inconclusive', code: 'degenerate' });
+  });
+});
+
+describe('metrics', () => {
+  test('weights are normalised over the declared metrics and errors', () => {
+    const plan = { ...PLAN, metrics: [metric('latency', 0.05), metric('cost', 0.05, { weight: 0.2 })] };
+    const weights = atStage(50, plan)
+      .judge(JUDGE)
+      .metrics.map(found => [found.name, found.weight]);
+    expect(weights).toEqual([
+      ['errors', 0.3],
+      ['latency', 0.5],
+      ['cost', 0.2],
+    ]);
+  });
+
+  test.each([
+    ['required', true, 'inconclusive'],
+    ['optional', false, 'pass'],
+  ])('a %s metric that outcomes cannot carry', (_name, required, kind) => {
+    const evidence = atStage(50, { ...PLAN, metrics: [metric('politeness', 0.05, { required })] });
+    feed(evidence, { count: 400 });
+    const verdict = evidence.judge(JUDGE);
+    expect(verdict.kind).toBe(kind);
+    expect(verdict.metrics.at(-1)).toMatchObject({ name: 'politeness', why: expect.stringContaining('not measured') });
+  });
+
+  test.each([
+    ['higherIsBetter', 0.5, 'fail'],
+    ['higherIsBetter', 2, 'pass'],
+    ['lowerIsBetter', 2, 'fail'],
+    ['lowerIsBetter', 0.5, 'pass'],
+  ] as const)('tokens, %s, times %f', (direction, factor, kind) => {
+    const evidence = atStage(50, { ...PLAN, metrics: [metric('tokens', 0.05, { direction })] });
+    feed(evidence, {
+      count: 1500,
+      change: (outcome, i) => {
+        outcome.tokens = (100 + (i % 37)) * (outcome.arm === 'candidate' ? factor : 1);
+      },
+    });
+    expect(evidence.judge(JUDGE).kind).toBe(kind);
+  });
+});
+
+describe('a snapshot', () => {
+  const arm = fc.constantFrom('baseline' as const, 'candidate' as const);
+  const value = fc.oneof(fc.double({ min: 0, max: 1e4 }), fc.constantFrom(Number.NaN, -1, Infinity, 0));
+  const outcome: fc.Arbitrary<LiveOutcome> = fc.record(
+    {
+      arm,
+      unitHash: fc.integer({ min: 0, max: 300 }),
+      atMs: fc.integer({ min: 0, max: 60_000 }),
+      expectedArm: arm,
+      latencyMs: value,
+      error: fc.boolean(),
+      quality: fc.oneof(fc.double({ min: 0, max: 1 }), value),
+      tokens: value,
+      costUsd: value,
+    },
+    { requiredKeys: ['arm', 'atMs'] },
+  );
+  const stage = fc.record({
+    index: fc.nat(3),
+    weight: fc.constantFrom(1, 10, 25, 40, 50, 95, 100),
+    atMs: fc.constant(0),
+  });
+  const story = fc.array(fc.oneof({ arbitrary: outcome, weight: 30 }, { arbitrary: stage, weight: 1 }), {
+    maxLength: 300,
+  });
+  const plan = { ...PLAN, errorRateMax: 0.3, metrics: [...PLAN.metrics, metric('tokens', 0.05), metric('cost', 0.1)] };
+  const tell = (evidence: LiveEvidence, step: LiveOutcome | { index: number; weight: number; atMs: number }) =>
+    'index' in step ? evidence.enterStage(step) : evidence.add(step);
+
+  test('taken at any point goes on identically, and says the same', () => {
+    fc.assert(
+      fc.property(story, fc.nat(300), (steps, cut) => {
+        const whole = openEvidence(plan);
+        let resumed = openEvidence(plan);
+        for (const [i, step] of steps.entries()) {
+          if (i === cut) resumed = decodeEvidence(plan, resumed.encode());
+          tell(whole, step);
+          tell(resumed, step);
+          if (i % 7 === 0) whole.judge(JUDGE);
+        }
+        expect(resumed.encode()).toEqual(whole.encode());
+        expect(decodeEvidence(plan, whole.encode()).judge(JUDGE)).toEqual(whole.judge(JUDGE));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('no verdict ever holds NaN, whatever comes in', () => {
+    fc.assert(
+      fc.property(story, steps => {
+        const evidence = openEvidence(plan);
+        for (const step of steps) tell(evidence, step);
+        for (const require of ['noHarm', 'nonInferior'] as const) {
+          const verdict = evidence.judge({ ...JUDGE, require, minSamples: 3 });
+          const numbers: unknown[] = [];
+          JSON.stringify(verdict, (_key, found) => {
+            if (typeof found === 'number') numbers.push(found);
+            return found;
+          });
+          expect(numbers.every(Number.isFinite)).toBe(true);
+          expect(verdict.reason.length).toBeGreaterThan(5);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('of another plan, cut short or of another format is refused', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 100 });
+    const bytes = evidence.encode();
+    expect(() => decodeEvidence({ ...PLAN, alpha: 0.01 }, bytes)).toThrow('another plan');
+    expect(() => decodeEvidence(PLAN, bytes.subarray(0, bytes.length - 3))).toThrow(RangeError);
+    expect(() => decodeEvidence(PLAN, Uint8Array.of(0, ...bytes.subarray(1)))).toThrow(RangeError);
+  });
+
+  test('of a fresh release is small, and one of 1,000 users stays below 8 KiB', () => {
+    const evidence = atStage(50);
+    expect(evidence.encode().length).toBeLessThan(300);
+    feed(evidence, { count: 1000 });
+    expect(evidence.encode().length).toBeLessThan(8192);
+  });
+
+  test('entering the same stage again changes nothing', () => {
+    const evidence = atStage(50);
+    feed(evidence, { count: 100 });
+    const bytes = evidence.encode();
+    evidence.enterStage({ index: 0, weight: 50, atMs: 77 });
+    expect(evidence.encode()).toEqual(bytes);
+  });
+});
