@@ -4,7 +4,7 @@
  * head or a checkpoint. The chain proves order and content, not who wrote it.
  */
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalJson } from '../config/digest.ts';
 import type { Json } from '../config/plan.ts';
 import type { AuditDraft, AuditEvent, AuditHead } from './store.ts';
 
@@ -17,9 +17,7 @@ export type ChainCheck =
   | { ok: false; at: number; why: string };
 
 function sha256(value: unknown): string {
-  return createHash('sha256')
-    .update(canonicalize(value) ?? '')
-    .digest('hex');
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
 
 /** sha256, hex, of the RFC 8785 JSON of everything but `hash`. */

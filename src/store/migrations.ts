@@ -159,7 +159,7 @@ async function createHousekeeping(schema: Schema): Promise<void> {
   await schema
     .createTable('pings')
     .addColumn('id', 'integer', column => column.primaryKey().notNull())
-    .addColumn('at', 'bigint', column => column.notNull())
+    .addColumn('count', 'bigint', column => column.notNull())
     .execute();
 }
 

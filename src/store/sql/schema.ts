@@ -66,7 +66,7 @@ export interface Tables {
     hash: string;
   };
   idempotency: { key: string; fingerprint: string; status: number; body: string; expires_at: number };
-  pings: { id: number; at: number };
+  pings: { id: number; count: number };
 }
 
 /** The database, or a transaction on it: what every query takes. */
