@@ -51,6 +51,14 @@ describe('an event of the server', () => {
     expect(event?.kind === 'assignment' && Object.isFrozen(event.assignment.baseline.value)).toBe(true);
   });
 
+  test('is malformed when it is nested deeper than the stack', () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const { value } = CANDIDATE;
+    const data = JSON.stringify({ ...split(10, 1), candidate: { version: 'v', value: { ...value, parameters: {} } } });
+    expect(parse('assignment', data)).toBeDefined();
+    expect(parse('assignment', data.replace('"parameters":{}', `"parameters":{"a":${deep}}`))).toBeUndefined();
+  });
+
   test('never throws, whatever the data', () => {
     fc.assert(
       fc.property(fc.constantFrom('assignment', 'removed', 'synced', 'heartbeat', 'x'), fc.json(), (event, data) => {

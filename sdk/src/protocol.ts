@@ -39,8 +39,16 @@ export type ServerEvent =
   /** Well-formed, of a newer server. */
   | { kind: 'unknown' };
 
-/** Undefined when the data is not JSON or not of the event's shape. What is returned is frozen. */
+/** Undefined when the data is not JSON or not of the event's shape. What is returned is frozen. Never throws. */
 export function parseEvent(message: SseMessage): ServerEvent | undefined {
+  try {
+    return readEvent(message);
+  } catch {
+    return undefined; // nested so deep that the stack does not hold it
+  }
+}
+
+function readEvent(message: SseMessage): ServerEvent | undefined {
   const data = parseJson(message.data);
   if (!isObject(data)) return undefined;
   switch (message.event) {

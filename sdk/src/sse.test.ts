@@ -63,6 +63,6 @@ describe('the event parser', () => {
     expect(endless.push(Uint8Array.of(97))).toBe(false);
     const lines = sseParser(() => {});
     const line = new TextEncoder().encode(`data: ${'x'.repeat(2 ** 20)}\n`);
-    expect(Array.from({ length: 9 }, () => lines.push(line))).toContain(false);
+    expect(Array.from({ length: 17 }, () => lines.push(line))).toContain(false);
   });
 });

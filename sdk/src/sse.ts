@@ -9,8 +9,8 @@ export interface SseMessage {
   data: string;
 }
 
-/** Longest single event, in characters. More is not a prompt any more, and an endless line must not eat the app's memory. */
-export const LONGEST_EVENT = 8 * 2 ** 20;
+/** Longest single event, in characters: two contents of 5 MiB fit, and an endless line does not eat the app's memory. */
+export const LONGEST_EVENT = 16 * 2 ** 20;
 
 export interface SseParser {
   /** Feeds bytes as they came. False when one event has grown beyond LONGEST_EVENT: then give the connection up. */

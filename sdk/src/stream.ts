@@ -91,7 +91,11 @@ function openOnce(options: StreamOptions, onEnd: (why: string, heardMs: number) 
       if (!ended && options.onMessage(message)) heardMs = timers.monotonicMs();
     });
     response.on('data', (bytes: Uint8Array) => {
-      if (!parser.push(bytes)) end('an event is too long');
+      try {
+        if (!parser.push(bytes)) end('an event is too long');
+      } catch (error) {
+        end(describe(error)); // thrown from here it would end the app
+      }
     });
     response.on('error', error => end(describe(error)));
     response.on('close', () => end('the server closed the stream'));
