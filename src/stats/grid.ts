@@ -15,11 +15,13 @@ const FOLD_AFTER = 128;
 
 /** Log capital of constant bets λ_j on a score in [-1, 1]. */
 export interface BetGrid {
-  /** L_j: log capital up to the last folding. */
+  /** L_j: log capital up to the last folding; `top` is the largest and `share` holds exp(L_j − top). */
   readonly logCapital: Float64Array;
+  readonly share: Float64Array;
+  top: number;
   /** Π(1 + λ_j·D) since then, before tempering. */
   readonly product: Float64Array;
-  /** Number of factors in `product`; `eta` is the exponent they share. */
+  /** Number of factors in `product`; `eta` is the exponent they have in common. */
   pending: number;
   eta: number;
 }
@@ -34,7 +36,8 @@ export function checkedLambdas(lambdaGrid: readonly number[]): Float64Array {
 }
 
 export function betGrid(size: number): BetGrid {
-  return { logCapital: new Float64Array(size), product: new Float64Array(size).fill(1), pending: 0, eta: 1 };
+  const ones = () => new Float64Array(size).fill(1);
+  return { logCapital: new Float64Array(size), share: ones(), top: 0, product: ones(), pending: 0, eta: 1 };
 }
 
 /**
@@ -50,21 +53,32 @@ export function placeBets(grid: BetGrid, lambdas: Float64Array, d: number, eta: 
 
 function fold(grid: BetGrid, nextEta: number): void {
   const { logCapital, product, eta } = grid;
-  if (grid.pending > 0) {
-    for (let j = 0; j < product.length; j++) {
-      logCapital[j] = logCapital[j]! + eta * Math.log(product[j]!);
-      product[j] = 1;
-    }
+  for (let j = 0; j < product.length; j++) {
+    logCapital[j] = logCapital[j]! + eta * Math.log(product[j]!);
+    product[j] = 1;
   }
   grid.pending = 0;
   grid.eta = nextEta;
+  shareOut(grid);
 }
 
-/** ln of the mean capital. Reads only: asking changes no bit of what follows. */
+function shareOut(grid: BetGrid): void {
+  const { logCapital, share } = grid;
+  let top = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < logCapital.length; j++) if (logCapital[j]! > top) top = logCapital[j]!;
+  for (let j = 0; j < logCapital.length; j++) share[j] = Math.exp(logCapital[j]! - top);
+  grid.top = top;
+}
+
+/**
+ * ln of the mean capital. Reads only: asking changes no bit of what follows. One logarithm, no allocation, so that one can
+ * ask after every observation. A share that underflowed is e^−745 of the largest: no 128 factors lift it into sight.
+ */
 export function gridLogE(grid: BetGrid): number {
-  if (grid.pending === 0) return logMeanExp(grid.logCapital);
-  const { logCapital, product, eta } = grid;
-  return logMeanExp(logCapital.map((value, j) => value + eta * Math.log(product[j]!)));
+  const { share, product, eta } = grid;
+  let sum = 0;
+  for (let j = 0; j < share.length; j++) sum += share[j]! * (eta === 1 ? product[j]! : product[j]! ** eta);
+  return grid.top + Math.log(sum / share.length);
 }
 
 /** ln((1/n)·Σ exp(vᵢ)), shifted by the largest value so that nothing overflows. −∞ where every value is. */
@@ -87,6 +101,7 @@ export function readGrid(reader: StateReader, size: number): BetGrid {
   reader.doubles(grid.product);
   grid.pending = reader.count();
   grid.eta = reader.double();
+  shareOut(grid);
   return grid;
 }
 
