@@ -1,0 +1,19 @@
+/*
+ * The batch half of the statistics in one import: tests, effect sizes and corrections for two finished samples.
+ */
+export { type BrunnerMunzelResult, brunnerMunzel } from './brunner-munzel.ts';
+export { type CombinedP, cauchyCombination } from './cauchy-combination.ts';
+export { type Description, describe } from './describe.ts';
+export { cliffsDelta, cohensD, hedgesG } from './effect-size.ts';
+export { type FisherResult, fisherExact, type Tally } from './fisher-exact.ts';
+export { type GeometricMeansResult, ratioOfGeometricMeans } from './geometric-means.ts';
+export { hodgesLehmann, type Shift } from './hodges-lehmann.ts';
+export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitney } from './mann-whitney.ts';
+export { type McNemarResult, mcNemar } from './mcnemar.ts';
+export { benjaminiHochberg, bonferroni, holm } from './multiple-testing.ts';
+export type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
+export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
+export { seededRandom } from './random.ts';
+export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';
+export { pairedT, studentT, type TOptions, type TResult, welchT } from './student-t.ts';
+export { type TwoProportionsResult, twoProportions } from './two-proportions.ts';

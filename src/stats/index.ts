@@ -1,0 +1,2 @@
+export * from './battery.ts';
+export * from './sequential.ts';
