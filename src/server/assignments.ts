@@ -3,9 +3,8 @@
  * live. It is the path of a rollback to the apps, so nothing waits here and nothing is asked of the store.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
 import type { PromptRegistry } from '../traffic/registry.ts';
-import { sseFrame, sseHub } from './sse.ts';
+import { type HubOptions, sseFrame, sseHub } from './sse.ts';
 
 export type AssignmentSource = Pick<PromptRegistry, 'assignment' | 'assignments' | 'subscribe'>;
 
@@ -16,8 +15,8 @@ export interface AssignmentStream {
   close(): void;
 }
 
-export function assignmentStream(registry: AssignmentSource, clock: Clock): AssignmentStream {
-  const hub = sseHub({ clock });
+export function assignmentStream(registry: AssignmentSource, options: HubOptions): AssignmentStream {
+  const hub = sseHub(options);
   const unsubscribe = registry.subscribe(assignment => {
     if (hub.size() > 0) hub.broadcast(sseFrame('assignment', assignment));
   });

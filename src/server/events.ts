@@ -3,10 +3,9 @@
  * older ones, or comes for the first time, gets the whole state of the active releases instead, which says the same.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
 import type { Controller, ControllerEvent } from '../controller/face.ts';
 import { toWire } from './contract.ts';
-import { sseFrame, sseHub } from './sse.ts';
+import { type HubOptions, sseFrame, sseHub } from './sse.ts';
 
 const MAX_EVENTS = 10_000;
 /** Releases carry their evidence, so a count alone would not bound the memory. */
@@ -24,8 +23,9 @@ interface Kept {
   frame: Buffer;
 }
 
-export function eventFeed(controller: Pick<Controller, 'onEvent' | 'releases'>, clock: Clock): EventFeed {
-  const hub = sseHub({ clock });
+export function eventFeed(controller: Pick<Controller, 'onEvent' | 'releases'>, options: HubOptions): EventFeed {
+  const { clock } = options;
+  const hub = sseHub(options);
   // Grows over restarts too (a thousand events a millisecond would be needed to catch up with the clock), so that an id
   // from the process before is never taken for one of this.
   let sequence = clock.nowMs() * 1_000;

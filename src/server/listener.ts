@@ -9,7 +9,7 @@ import { SpillwayError } from '../errors.ts';
 import type { OutcomeIntake } from '../metrics/intake.ts';
 import { readOutcomeRequest } from '../metrics/outcome.ts';
 import type { AssignmentStream } from './assignments.ts';
-import { MAX_BODY_BYTES, MAX_BUNDLE_BYTES, parseJson, readBody } from './body.ts';
+import { hasUnreadBody, MAX_BODY_BYTES, MAX_BUNDLE_BYTES, parseJson, readBody } from './body.ts';
 import type { EventFeed } from './events.ts';
 import type { Guard } from './guard.ts';
 import type { Instruments } from './instruments.ts';
@@ -108,10 +108,9 @@ function sendOfrep(res: ServerResponse, reply: OfrepReply, route: string): strin
 
 /** OFREP's clients read only its own error shape; 401 they know by the status. */
 function refuseOfrep(req: IncomingMessage, res: ServerResponse, error: unknown): void {
-  const known = error instanceof SpillwayError && error.status !== 401 && error.status !== 413;
-  if (!known || res.headersSent) return sendProblem(req, res, error);
-  const reply = ofrepFailure(error.status, error.message);
-  sendText(res, reply.status, 'application/json', reply.body);
+  const isOwnShape = error instanceof SpillwayError && error.status !== 401 && !hasUnreadBody(req) && !res.headersSent;
+  if (isOwnShape) sendOfrep(res, ofrepFailure(error.status, error.message), FLAG);
+  else sendProblem(req, res, error);
 }
 
 function pathOf(url: string): string {

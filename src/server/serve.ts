@@ -102,13 +102,14 @@ interface Parts {
 
 function assemble(options: ServerOptions & { host: string }, isStopping: () => boolean): Parts {
   const { controller, registry, store, intake, clock, log, host, token, isReady = () => true } = options;
-  const assignments = assignmentStream(registry, clock);
-  const events = eventFeed(controller, clock);
   const instruments = makeInstruments({
     load: () => controller.load(),
     outcomes: () => intake.counts(),
     streams: () => assignments.size() + events.size(),
   });
+  const streams = { clock, onCut: instruments.streamCut };
+  const assignments = assignmentStream(registry, streams);
+  const events = eventFeed(controller, streams);
   const unsubscribe = controller.onEvent(event => instruments.observe(event));
   const onFault = (error: unknown, what: { method: string; path: string }) =>
     log.error({ err: error, ...what }, 'a request failed');

@@ -26,7 +26,14 @@ export interface SseHub {
   close(): void;
 }
 
-export function sseHub(options: { clock: Clock; heartbeatMs?: number; onCut?: () => void }): SseHub {
+export interface HubOptions {
+  clock: Clock;
+  heartbeatMs?: number;
+  /** A client that did not read was cut. */
+  onCut?: () => void;
+}
+
+export function sseHub(options: HubOptions): SseHub {
   const { clock, heartbeatMs = HEARTBEAT_MS } = options;
   /** With what each may have unsent: the first state may be larger than a stuck client is allowed, until it is through. */
   const streams = new Map<ServerResponse, number>();
