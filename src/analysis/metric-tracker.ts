@@ -17,6 +17,9 @@ import type { TrackedMetric } from './live-plan.ts';
 /** Odds of an error may grow by half before it counts: within-arm correlation alone makes that much. */
 export const HARMLESS_ODDS_RATIO = 1.5;
 
+/** One for all releases: the state is theirs, the process holds none. */
+const errorOdds = oddsRatioEProcess({ phi0: HARMLESS_ODDS_RATIO });
+
 interface BlockTest {
   add(block: ValueBlock): void;
   logE(): number;
@@ -118,7 +121,7 @@ function effectKind(metric: TrackedMetric): 'rate' | 'difference' | 'logRatio' {
 
 function blockTest({ source, margin, worse }: TrackedMetric): BlockTest {
   if (source === 'error')
-    return testOf(oddsRatioEProcess({ phi0: HARMLESS_ODDS_RATIO }), block => ({
+    return testOf(errorOdds, block => ({
       baselineTrials: block.baseline.length,
       baselineEvents: sum(block.baseline),
       candidateTrials: block.candidate.length,
