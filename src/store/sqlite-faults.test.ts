@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -70,6 +70,12 @@ describe('a data folder', () => {
   test('of an older version is not changed by a reader', async () => {
     withDatabase(database => database.exec('pragma journal_mode = wal; create table other (a)'));
     await expect(openSqliteStore({ folder, clock, readonly: true })).rejects.toMatchObject({ code: 'NOT_SUPPORTED' });
+  });
+
+  test('is for its owner alone', async () => {
+    await (await openSqliteStore({ folder: join(folder, 'new'), clock })).close();
+    expect(statSync(join(folder, 'new')).mode & 0o77).toBe(0);
+    expect(statSync(databasePath(join(folder, 'new'))).mode & 0o77).toBe(0);
   });
 
   test('that is no folder cannot be used', async () => {

@@ -3,7 +3,7 @@
  * what was acknowledged survives `kill -9` and a power cut. Several processes may share the file; commands that only
  * read open it read-only beside a running server.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
@@ -44,7 +44,11 @@ function openFile(options: SqliteOptions, path: string): DatabaseSync {
     const hint = 'Start a release or a server first, or name the data folder with --data.';
     throw new SpillwayError('NOT_FOUND', `There is no Spillway data in ${folder}`, { hint });
   }
-  if (!readonly) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!readonly) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // Made here first: SQLite would let everyone read the prompts.
+    closeSync(openSync(path, 'a', 0o600));
+  }
   const database = new DatabaseSync(path, { readOnly: readonly, timeout: 0 });
   try {
     if (readonly) return database;

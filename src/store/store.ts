@@ -234,6 +234,8 @@ export interface EvidenceStore {
   readOutcomes(artifact: string, afterOffset: number, limit: number): Promise<OutcomeBatch[]>;
   /** Drops what was folded, up to and including the offset. Duplicates are still recognised for an hour after receipt. */
   trimOutcomes(artifact: string, uptoOffset: number): Promise<void>;
+  /** Drops batches received before `atMs`, of every artifact, folded or not: what came while no release was there to fold it. */
+  dropOutcomesBefore(atMs: number): Promise<void>;
   putSnapshot(releaseId: string, offset: number, bytes: Uint8Array): Promise<void>;
   getSnapshot(releaseId: string): Promise<Snapshot | undefined>;
   deleteSnapshot(releaseId: string): Promise<void>;

@@ -78,6 +78,21 @@ function trimContract(stores: () => StoreFixture, clock: ManualClock): void {
       expect(maxOffset).toBeGreaterThan(third!.offset + 1);
     });
 
+    test('by age drops what is older, of every artifact, and nothing else', async () => {
+      const { store } = stores();
+      const ages = [1, 2, 3, 4].map(at =>
+        batchDraft({ sequence: at, receivedAt: at, artifact: at % 2 ? 'bot' : 'other' }),
+      );
+      await store.appendOutcomes(ages);
+      await store.dropOutcomesBefore(1);
+      expect(await store.readOutcomes('bot', 0, 10)).toHaveLength(2);
+      await store.dropOutcomesBefore(3);
+      expect(await store.readOutcomes('bot', 0, 10)).toMatchObject([{ receivedAt: 3 }]);
+      expect(await store.readOutcomes('other', 0, 10)).toMatchObject([{ receivedAt: 4 }]);
+      await store.dropOutcomesBefore(5);
+      expect(await store.readOutcomes('other', 0, 10)).toEqual([]);
+    });
+
     test('does not forget a batch that comes again within the hour', async () => {
       const { store } = stores();
       const batch = batchDraft({ receivedAt: clock.nowMs() });

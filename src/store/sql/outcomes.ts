@@ -8,7 +8,7 @@ import type { EvidenceStore, OutcomeBatch, OutcomeBatchDraft } from '../store.ts
 import { fromText, toText } from './json-column.ts';
 import type { Db } from './schema.ts';
 
-type BatchStore = Pick<EvidenceStore, 'appendOutcomes' | 'readOutcomes' | 'trimOutcomes'>;
+type BatchStore = Pick<EvidenceStore, 'appendOutcomes' | 'readOutcomes' | 'trimOutcomes' | 'dropOutcomesBefore'>;
 
 /** How long a repeated batch is recognised. Clients give up well before. */
 export const DEDUPE_MS = 3_600_000;
@@ -68,6 +68,27 @@ async function read(db: Db, artifact: string, afterOffset: number, limit: number
   }));
 }
 
+/** Offsets grow with time, so the first batch that is young enough ends the search: no index on the time is needed. */
+async function dropBefore(tx: Db, atMs: number): Promise<void> {
+  const kept = await tx
+    .selectFrom('outcomes')
+    .select('offset')
+    .where('received_at', '>=', atMs)
+    .orderBy('offset')
+    .limit(1)
+    .executeTakeFirst();
+  let old = tx.deleteFrom('outcomes');
+  if (kept !== undefined) old = old.where('offset', '<', kept.offset);
+  await old.execute();
+}
+
+async function forgetKeys(tx: Db, clock: Clock): Promise<void> {
+  await tx
+    .deleteFrom('outcome_keys')
+    .where('received_at', '<=', clock.nowMs() - DEDUPE_MS)
+    .execute();
+}
+
 export function batchStore(db: Db, clock: Clock): BatchStore {
   return {
     appendOutcomes: batches => db.transaction().execute(tx => append(tx, batches)),
@@ -75,10 +96,12 @@ export function batchStore(db: Db, clock: Clock): BatchStore {
     trimOutcomes: (artifact, uptoOffset) =>
       db.transaction().execute(async tx => {
         await tx.deleteFrom('outcomes').where('artifact', '=', artifact).where('offset', '<=', uptoOffset).execute();
-        await tx
-          .deleteFrom('outcome_keys')
-          .where('received_at', '<=', clock.nowMs() - DEDUPE_MS)
-          .execute();
+        await forgetKeys(tx, clock);
+      }),
+    dropOutcomesBefore: atMs =>
+      db.transaction().execute(async tx => {
+        await dropBefore(tx, atMs);
+        await forgetKeys(tx, clock);
       }),
   };
 }

@@ -3,7 +3,10 @@ import type { EvidenceStore, Snapshot } from '../store.ts';
 import { fromText, toText } from './json-column.ts';
 import type { Db } from './schema.ts';
 
-type DocumentStore = Omit<EvidenceStore, 'appendOutcomes' | 'readOutcomes' | 'trimOutcomes'>;
+type DocumentStore = Pick<
+  EvidenceStore,
+  'putSnapshot' | 'getSnapshot' | 'deleteSnapshot' | 'putTestRun' | 'getTestRuns'
+>;
 
 /** Within the caller's transaction, or alone. `null` deletes it. */
 export async function writeSnapshot(db: Db, releaseId: string, snapshot: Snapshot | null): Promise<void> {
