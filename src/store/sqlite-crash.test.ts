@@ -47,11 +47,16 @@ describe('the SQLite store', () => {
     for (const [round, killAfter] of [3, 17, 40, 81, 120].entries()) {
       acknowledged.set(`c${round}`, await write(`c${round}`, 1_000_000, killAfter));
     }
+    // The log that the last one left behind is read by a reader too.
+    const reader = await openSqliteStore({ folder, clock: systemClock, readonly: true });
+    const seen = await reader.listAudit();
+    await reader.close();
     const store = await openSqliteStore({ folder, clock: systemClock });
     const batches = await store.readOutcomes('bot', 0, 1_000_000);
     const others = await store.readOutcomes('other', 0, 1_000_000);
     const events = await store.listAudit();
     await store.close();
+    expect(seen).toEqual(events);
     for (const [client, last] of acknowledged) {
       const kept = batches.filter(batch => batch.client === client).map(({ sequence }) => sequence);
       expect(kept.length).toBeGreaterThanOrEqual(last);

@@ -45,6 +45,11 @@ export function sqliteFailure(error: unknown): SpillwayError {
   return new SpillwayError(code, `The store cannot be used: ${what}`, { cause: error });
 }
 
+/** SQLITE_CANTOPEN. */
+export function isCannotOpen(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'errcode' in error && (Number(error.errcode) & 0xff) === 14;
+}
+
 function toSqlite(value: unknown): SQLInputValue {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;

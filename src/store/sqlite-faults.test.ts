@@ -198,14 +198,19 @@ describe.skipIf(!canMount())('on a small disk (needs the right to mount a tmpfs)
     await store.close();
   });
 
-  test('a read-only one is unavailable, and the journal on it can still be read', async () => {
+  test('a read-only one is unavailable to a server; its history and its journal can still be read', async () => {
     const disk = mount(4_000_000);
     const journal = openJournal(join(disk.folder, 'journal'));
     journal.append(record);
     journal.close();
-    await (await openSqliteStore({ folder: disk.folder, clock })).close();
+    const store = await openSqliteStore({ folder: disk.folder, clock });
+    await store.insertRelease(releaseRow(), [auditDraft()]);
+    await store.close();
     disk.makeReadonly();
     await expect(openSqliteStore({ folder: disk.folder, clock })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    const reader = await openSqliteStore({ folder: disk.folder, clock, readonly: true });
+    expect(await reader.getRelease('r1')).toEqual(releaseRow());
+    await reader.close();
     const reopened = openJournal(join(disk.folder, 'journal'));
     expect(reopened.writable).toBe(false);
     expect(reopened.pending()).toEqual([record]);

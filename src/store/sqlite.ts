@@ -6,6 +6,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Clock } from '../clock.ts';
@@ -13,7 +14,7 @@ import { SpillwayError } from '../errors.ts';
 import { kyselyStore } from './kysely-store.ts';
 import { migrations } from './migrations.ts';
 import type { Db, Tables } from './sql/schema.ts';
-import { sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
+import { isCannotOpen, sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
 import { onceFree, WaitingSqliteDialect } from './sqlite-wait.ts';
 import type { Store } from './store.ts';
 
@@ -38,6 +39,24 @@ function schemaVersion(database: DatabaseSync): number {
   return Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
 }
 
+/**
+ * Readers of a write-ahead log take part in it, in files beside the database. On a file system that takes no writes (a
+ * mounted backup) that fails; there, with no log left behind, the file cannot change either and is read as it is.
+ */
+function openReadonly(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  try {
+    schemaVersion(database);
+    return database;
+  } catch (error) {
+    database.close();
+    if (existsSync(`${path}-wal`) || !isCannotOpen(error)) throw error;
+    const still = pathToFileURL(path);
+    still.search = '?immutable=1';
+    return new DatabaseSync(still, { readOnly: true });
+  }
+}
+
 function openFile(options: SqliteOptions, path: string): DatabaseSync {
   const { folder, readonly = false } = options;
   if (readonly && !existsSync(path)) {
@@ -49,9 +68,9 @@ function openFile(options: SqliteOptions, path: string): DatabaseSync {
     // Made here first: SQLite would let everyone read the prompts.
     closeSync(openSync(path, 'a', 0o600));
   }
-  const database = new DatabaseSync(path, { readOnly: readonly, timeout: 0 });
+  if (readonly) return openReadonly(path);
+  const database = new DatabaseSync(path, { timeout: 0 });
   try {
-    if (readonly) return database;
     const { journal_mode: mode } = database.prepare('pragma journal_mode = wal').get() ?? {};
     if (mode !== 'wal') throw new Error(`the file system of ${folder} has no write-ahead log (got ${mode})`);
     // A limit, so that a log that once grew under a long reader gives its space back.
