@@ -10,9 +10,14 @@ const LOG_SQRT_2PI = 0.5 * Math.log(2 * Math.PI);
  * @see Marsaglia 2004, J. Stat. Software 11(4) for the series; Laplace's continued fraction beyond ±2
  */
 export function logNormalCdf(z: number): number {
-  if (z < -2) return -0.5 * z * z - LOG_SQRT_2PI - Math.log(inverseMills(-z));
+  if (z < -2) return logScaledNormalCdf(z) - 0.5 * z * z;
   if (z > 2) return Math.log1p(-Math.exp(logNormalCdf(-z)));
   return Math.log(0.5 + Math.exp(-0.5 * z * z - LOG_SQRT_2PI) * oddSeries(z));
+}
+
+/** ln(Φ(z)·exp(z²/2)): far below 0 the two factors cancel, and their logarithms must not be subtracted. O(1). */
+export function logScaledNormalCdf(z: number): number {
+  return z < -2 ? -LOG_SQRT_2PI - Math.log(inverseMills(-z)) : logNormalCdf(z) + 0.5 * z * z;
 }
 
 /** Σ z^(2i+1)/(1·3·5…(2i+1)). */

@@ -5,7 +5,7 @@
 
 import type { EProcess } from './e-process.ts';
 import { checkEta } from './grid.ts';
-import { logBeta, logNormalCdf } from './log-special.ts';
+import { logBeta, logScaledNormalCdf } from './log-special.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /**
@@ -22,7 +22,7 @@ export function halfNormalMixture(sum: number, variance: number, rho: number): n
   }
   const spread = variance + rho;
   const z = sum / Math.sqrt(spread);
-  return Math.LN2 + 0.5 * Math.log(rho / spread) + 0.5 * z * z + logNormalCdf(z);
+  return Math.LN2 + 0.5 * Math.log(rho / spread) + logScaledNormalCdf(z);
 }
 
 /**
