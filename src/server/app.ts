@@ -10,7 +10,7 @@ import { healthRoutes } from './health.ts';
 import { pipelineRoutes } from './pipelines.ts';
 import { PROBLEM_JSON, problemOf } from './problem.ts';
 import { releaseRoutes } from './releases.ts';
-import type { RouteDeps, RouteEnv } from './route-context.ts';
+import type { RouteContext, RouteDeps, RouteEnv } from './route-context.ts';
 import { versionRoutes } from './versions.ts';
 
 export interface AppDeps extends RouteDeps {
@@ -38,24 +38,29 @@ export function app(deps: AppDeps): Hono<RouteEnv> {
 
   const methodsAt = methodsByPath([...routes.routes.filter(({ method }) => method !== 'ALL'), ...deps.rawRoutes]);
 
+  // Answered, not thrown: an error of this one would pass by the middleware that counts.
   routes.notFound(c => {
-    const { path } = c.req;
+    const { path, method } = c.req;
     const allowed = methodsAt(path);
-    if (allowed.length === 0) throw new SpillwayError('NOT_FOUND', `There is nothing at ${path.slice(0, 200)}.`);
+    if (allowed.length === 0)
+      return problemResponse(c, new SpillwayError('NOT_FOUND', `There is nothing at ${path.slice(0, 200)}.`));
     c.header('allow', allowed.join(', '));
-    throw new SpillwayError(
-      'METHOD_NOT_ALLOWED',
-      `${path} does not take ${c.req.method}; allowed: ${allowed.join(', ')}.`,
-    );
+    const detail = `${path} does not take ${method}; allowed: ${allowed.join(', ')}.`;
+    return problemResponse(c, new SpillwayError('METHOD_NOT_ALLOWED', detail));
   });
 
   routes.onError((error, c) => {
-    const problem = problemOf(error);
-    if (problem.status >= 500) deps.onFault(error, { method: c.req.method, path: c.req.path });
-    return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_JSON });
+    const response = problemResponse(c, error);
+    if (response.status >= 500) deps.onFault(error, { method: c.req.method, path: c.req.path });
+    return response;
   });
 
   return routes;
+}
+
+function problemResponse(c: RouteContext, error: unknown): Response {
+  const problem = problemOf(error);
+  return c.body(JSON.stringify(problem), problem.status as 400, { 'content-type': PROBLEM_JSON });
 }
 
 /** What no route took is counted as one, so that a scan of random paths makes no new series. */

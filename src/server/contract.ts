@@ -63,6 +63,12 @@ export const ReleaseBody = z
     message: 'give `spec` or `version`, not both',
   });
 
+/** `document`: the pipeline as JSON or as the text of a file; `files`: what it names, by the path it is named by. */
+export const BundleBody = z.strictObject({
+  document: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  files: z.record(z.string().min(1).max(1_024), z.string()).default({}),
+});
+
 export const VersionBody = z.strictObject({ spec: z.record(z.string(), z.unknown()) });
 export const PromoteBody = z.strictObject({ full: z.boolean().default(false) });
 export const PauseBody = z.strictObject({ reason: Reason.optional() });

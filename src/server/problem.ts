@@ -18,7 +18,7 @@ export interface ProblemDocument {
 
 /** @returns the document; for a failure that is not ours the detail is fixed, the log has the rest. */
 export function problemOf(error: unknown): ProblemDocument {
-  const known = error instanceof SpillwayError;
+  const known = error instanceof SpillwayError && error.code !== 'INTERNAL';
   const failure = known
     ? error
     : asSpillwayError(new Error('Something unexpected happened while this request was served.'));

@@ -17,6 +17,7 @@ import {
   toWire,
 } from './contract.ts';
 import type { Answer } from './idempotency.ts';
+import { readPromptSpec } from './prompt-spec.ts';
 import { actorOf, bodyOf, jsonOf, queryOf, type RouteContext, type RouteDeps, type RouteEnv } from './route-context.ts';
 
 export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<RouteEnv> {
@@ -41,8 +42,11 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
   }
 
   routes.post('/', c => {
-    const body = parseRequest(ReleaseBody, jsonOf(c));
-    const request = { ...body, actor: actorOf(c) } as ReleaseRequest;
+    const { pipeline, spec, version, force } = parseRequest(ReleaseBody, jsonOf(c));
+    const request: ReleaseRequest = { pipeline, actor: actorOf(c) };
+    if (spec !== undefined) request.spec = readPromptSpec('prompt', spec).spec;
+    if (version !== undefined) request.version = version;
+    if (force !== undefined) request.force = force;
     return answerOnce(c, async () => wire(201, await controller.createRelease(request)));
   });
 

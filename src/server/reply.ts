@@ -9,6 +9,7 @@ import { PROBLEM_JSON, problemOf } from './problem.ts';
 
 /** Time in which a client that is still sending can read our answer before it is cut off. */
 const LINGER_MS = 500;
+const MAX_DISCARDED_BYTES = 4 * 1024 * 1024;
 
 export function sendText(res: ServerResponse, status: number, type: string, text: string): void {
   res.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) });
@@ -35,14 +36,18 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, error: un
   discard(req, () => res.end());
 }
 
-/** Reads on for a moment, keeping nothing. */
+/** Lets a short body run out; of a long one only the connection stays open for a moment, and nothing more is read. */
 function discard(req: IncomingMessage, done: () => void): void {
   const timer = setTimeout(done, LINGER_MS);
+  let size = 0;
   const stop = () => {
     clearTimeout(timer);
     done();
   };
   req.once('end', stop);
   req.once('close', stop);
-  req.resume();
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_DISCARDED_BYTES) req.pause();
+  });
 }

@@ -78,9 +78,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     isStopping = true;
     const closed = new Promise<void>(resolve => server.close(() => resolve()));
     parts.endStreams();
-    const overdue = new AbortController();
-    await Promise.race([closed, clock.sleep(GRACE_MS, overdue.signal)]);
-    overdue.abort();
+    const overdueMs = clock.monotonicMs() + GRACE_MS;
+    let isClosed = false;
+    void closed.then(() => {
+      isClosed = true;
+    });
+    // A connection that was busy when the stop began is idle only after its answer.
+    while (!isClosed && clock.monotonicMs() < overdueMs) {
+      server.closeIdleConnections();
+      await Promise.race([closed, clock.sleep(10)]);
+    }
     server.closeAllConnections();
     await closed;
   }

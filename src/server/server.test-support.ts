@@ -139,7 +139,7 @@ function caller(url: string): TestServer['call'] {
     if (text !== undefined) init.body = text;
     const response = await fetch(`${url}${path}`, init);
     const answer = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /json(;|$)/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
       headers: response.headers,
