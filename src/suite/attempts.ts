@@ -1,0 +1,145 @@
+/**
+ * One case in one arm: render, call until there is an answer or no hope of one, grade. Every way out is a result; nothing
+ * is thrown for what an endpoint, a template or an answer does.
+ */
+import { gradeCase } from './graders/grade.ts';
+import type { CaseResult } from './outcome.ts';
+import { CallFailure, type Completion, type RenderedPrompt } from './provider.ts';
+import { backoffMs, concernsAll, isHopeless } from './retry.ts';
+import type { Run, Unit } from './run.ts';
+import { expandVars, renderPrompt, type Vars } from './template.ts';
+
+/** Cases of an arm that may fail hopelessly, without a single answer, before the rest is not tried. */
+const HOPELESS_MAX = 3;
+
+type Attempt = { latencyMs: number } & (
+  | { completion: Completion; failure?: never }
+  | { completion?: never; failure: CallFailure }
+);
+
+export async function runCase(run: Run, unit: Unit): Promise<CaseResult> {
+  let vars: Vars;
+  let prompt: RenderedPrompt;
+  try {
+    vars = expandVars(unit.plan.vars);
+    prompt = renderPrompt(unit.arm.prompt, vars);
+  } catch (error) {
+    return { ...blank(unit, 'error'), error: (error as Error).message, errorKind: 'template' };
+  }
+  let attempts = 0;
+  let counted = 0;
+  let last: CallFailure | undefined;
+  for (;;) {
+    if (!run.gate.isOpen()) await run.gate.passed(run.stop.signal);
+    if (run.stop.reason !== undefined) return notRun(run, unit, attempts, last);
+    const answersBefore = run.answers;
+    attempts += 1;
+    const attempt = await call(run, prompt);
+    if (attempt.completion) {
+      run.answers += 1;
+      unit.arm.answers += 1;
+      return graded(run, unit, vars, { ...attempt, attempts });
+    }
+    last = attempt.failure;
+    if (last.kind === 'aborted') return notRun(run, unit, attempts, undefined);
+    // A full endpoint that answers others meanwhile is only busy: such a refusal takes nothing from the case's retries.
+    if (last.status !== 429 || run.answers === answersBefore) counted += 1;
+    if (!last.retryable || counted > run.retries) return failed(run, unit, attempt, attempts);
+    await waitAfter(run, last, attempts);
+  }
+}
+
+async function call(run: Run, prompt: RenderedPrompt): Promise<Attempt> {
+  const controller = new AbortController();
+  run.stop.inFlight.add(controller);
+  const startMs = run.clock.monotonicMs();
+  const deadline = run.deadlines.watch(controller, startMs);
+  try {
+    const completion = await run.provider.call(prompt, controller.signal);
+    return { completion, latencyMs: run.clock.monotonicMs() - startMs };
+  } catch (error) {
+    if (!(error instanceof CallFailure)) throw error;
+    const failure = deadline.expired
+      ? new CallFailure('timeout', `no answer within ${run.timeoutMs} ms`, { retryable: false })
+      : error;
+    return { failure, latencyMs: run.clock.monotonicMs() - startMs };
+  } finally {
+    run.deadlines.release(deadline);
+    run.stop.inFlight.delete(controller);
+  }
+}
+
+/** Waits out the back-off; what the endpoint asks for comes first, and ends the run where there is no time for it. */
+async function waitAfter(run: Run, failure: CallFailure, attempts: number): Promise<void> {
+  const askedMs = failure.retryAfterMs ?? 0;
+  const leftMs = run.endMs - run.clock.monotonicMs();
+  if (askedMs > leftMs) {
+    run.stop.drain(
+      `the endpoint asks for ${Math.ceil(askedMs / 1000)} s of pause, the suite has ${Math.max(0, Math.floor(leftMs / 1000))} s left`,
+    );
+    return;
+  }
+  if (concernsAll(failure)) run.gate.holdFor(askedMs);
+  await run.clock.sleep(askedMs + backoffMs(attempts, run.random), run.stop.signal);
+}
+
+async function graded(
+  run: Run,
+  unit: Unit,
+  vars: Vars,
+  got: { completion: Completion; latencyMs: number; attempts: number },
+): Promise<CaseResult> {
+  const { output, tokens, costUsd, model } = got.completion;
+  const grading = gradeCase(unit.plan, output, vars, run.matcher);
+  const { pass, score, graders } = grading instanceof Promise ? await grading : grading;
+  return {
+    id: unit.plan.id,
+    repeat: unit.repeat,
+    status: pass ? 'passed' : 'failed',
+    pass,
+    score,
+    latencyMs: got.latencyMs,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(costUsd === undefined ? {} : { costUsd }),
+    ...(model === undefined ? {} : { model }),
+    output,
+    attempts: got.attempts,
+    graders,
+  };
+}
+
+function failed(
+  run: Run,
+  unit: Unit,
+  attempt: { failure: CallFailure; latencyMs: number },
+  attempts: number,
+): CaseResult {
+  const { failure, latencyMs } = attempt;
+  if (isHopeless(failure) && unit.arm.answers === 0) {
+    unit.arm.hopeless += 1;
+    if (unit.arm.hopeless >= HOPELESS_MAX) {
+      run.stop.halt(`${unit.arm.name}: no case was answered, ${HOPELESS_MAX} failed alike (${failure.message})`);
+    }
+  }
+  return { ...blank(unit, 'error'), latencyMs, attempts, error: failure.message, errorKind: failure.kind };
+}
+
+function notRun(run: Run, unit: Unit, attempts: number, last: CallFailure | undefined): CaseResult {
+  const error = `not run: ${run.stop.reason}${last ? `; last failure: ${last.message}` : ''}`;
+  return { ...blank(unit, 'notRun'), attempts, error };
+}
+
+/** A result without an answer. */
+export function blank(unit: Pick<Unit, 'plan' | 'repeat'>, status: 'error' | 'notRun'): CaseResult {
+  return {
+    id: unit.plan.id,
+    repeat: unit.repeat,
+    status,
+    pass: false,
+    score: 0,
+    latencyMs: 0,
+    output: '',
+    attempts: 0,
+    graders: [],
+  };
+}
