@@ -16,9 +16,19 @@ import {
   writeGrid,
 } from './grid.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
+import {
+  checkedSlice,
+  observeScore,
+  readTempering,
+  type TemperingState,
+  temperingState,
+  writeTempering,
+} from './tempering.ts';
 
 export interface BoundedBetState {
   readonly bets: BetGrid;
+  /** Dispersion of the differences, when tempered. */
+  readonly tempering: TemperingState | null;
 }
 
 export interface BoundedBetOptions {
@@ -28,6 +38,8 @@ export interface BoundedBetOptions {
   readonly margin?: number;
   /** Which direction is a regression. Default 'lower' (quality). */
   readonly worse?: 'higher' | 'lower';
+  /** Temper by the dispersion of slices of this many blocks; whole number ≥ 1. Absent: no tempering. */
+  readonly temperingSlice?: number;
 }
 
 /** An e-process on blocks that also accepts the difference itself. */
@@ -52,14 +64,20 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
   if (!(margin >= 0 && margin < 1))
     throw new RangeError(`a margin of bounded values must lie in [0, 1), got ${margin}`);
   const sign = options.worse === 'higher' ? 1 : -1;
+  const slice = checkedSlice(options.temperingSlice);
   const updateWithDifference = (state: BoundedBetState, d: number, eta = 1): BoundedBetState => {
     checkEta(eta);
     if (!(Math.abs(d) <= 1 + ROUNDING)) throw new RangeError(`a difference of means must lie in [-1, 1], got ${d}`);
-    placeBets(state.bets, lambdas, (d - margin) / (1 + margin), eta);
+    const score = (d - margin) / (1 + margin);
+    if (state.tempering === null) placeBets(state.bets, lambdas, score, eta);
+    else {
+      placeBets(state.bets, lambdas, score, eta * state.tempering.eta);
+      observeScore(state.tempering, score, slice);
+    }
     return state;
   };
   return {
-    initial: () => ({ bets: betGrid(lambdas.length) }),
+    initial: () => ({ bets: betGrid(lambdas.length), tempering: slice > 0 ? temperingState(1) : null }),
     updateWithDifference,
     update: (state, block, eta = 1) =>
       updateWithDifference(
@@ -71,13 +89,15 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
     encode(state) {
       const writer = new StateWriter(TAG);
       writeGrid(writer, state.bets);
+      if (state.tempering !== null) writeTempering(writer, state.tempering);
       return writer.bytes();
     },
     decode(bytes) {
       const reader = new StateReader(bytes, TAG);
-      const state = { bets: readGrid(reader, lambdas.length) };
+      const bets = readGrid(reader, lambdas.length);
+      const tempering = slice > 0 ? readTempering(reader, 1) : null;
       reader.end();
-      return state;
+      return { bets, tempering };
     },
   };
 }

@@ -30,7 +30,9 @@ const TAG = 0x22;
  * As `rankScoreEProcess`, with g(z) = (#{past < z} + ½·#{past = z})/#past exactly. O(past) to absorb an observation.
  * @throws RangeError as there
  */
-export function exactRankScoreEProcess(options: RankScoreOptions = {}): EProcess<ValueBlock, ExactRankState> {
+export function exactRankScoreEProcess(
+  options: Omit<RankScoreOptions, 'temperingSlice'> = {},
+): EProcess<ValueBlock, ExactRankState> {
   const lambdas = checkedLambdas(options.lambdaGrid ?? DEFAULT_LAMBDA_GRID);
   const scale = marginScale(options);
   const sign = options.worse === 'lower' ? -1 : 1;

@@ -23,6 +23,8 @@ export interface ExceedanceOptions {
   readonly phiGrid?: readonly number[];
   /** Largest harmless odds ratio of exceeding. Default 1. */
   readonly phi0?: number;
+  /** As for the odds ratio: slices of this many candidate outcomes. Absent: no tempering. */
+  readonly temperingSlice?: number;
 }
 
 const TAG = 0x41;
@@ -56,17 +58,15 @@ export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBl
     },
     logE: state => odds.logE(state.odds),
     encode(state) {
-      const writer = new StateWriter(TAG).doubles(state.odds.logRatios);
+      const writer = new StateWriter(TAG).nested(odds.encode(state.odds));
       writeSketch(writer, state.past);
       return writer.bytes();
     },
     decode(bytes) {
       const reader = new StateReader(bytes, TAG);
-      const state = { past: rankSketch(), odds: odds.initial() };
-      reader.doubles(state.odds.logRatios);
-      const past = readSketch(reader);
+      const state = { odds: odds.decode(reader.nested()), past: readSketch(reader) };
       reader.end();
-      return { ...state, past };
+      return state;
     },
   };
 }

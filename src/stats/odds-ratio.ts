@@ -8,6 +8,15 @@ import type { EProcess } from './e-process.ts';
 import { checkEta, logMeanExp } from './grid.ts';
 import { type ConditionedTable, logTiltRatios, type TiltScratch } from './hypergeometric-tilt.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
+import {
+  addToSlice,
+  checkedSlice,
+  closeSlice,
+  readTempering,
+  type TemperingState,
+  temperingState,
+  writeTempering,
+} from './tempering.ts';
 
 /** Counts of one block: 0 ≤ events ≤ trials, integers. With a silent arm (trials = 0) it carries no evidence. */
 export interface CountBlock {
@@ -17,9 +26,10 @@ export interface CountBlock {
   readonly candidateEvents: number;
 }
 
-/** Log likelihood ratios, one per odds ratio of the grid. */
+/** Log likelihood ratios, one per odds ratio of the grid; the dispersion of each arm when tempered. */
 export interface OddsRatioState {
   readonly logRatios: Float64Array;
+  readonly tempering: TemperingState | null;
 }
 
 export interface OddsRatioOptions {
@@ -27,6 +37,12 @@ export interface OddsRatioOptions {
   readonly phiGrid?: readonly number[];
   /** Largest harmless odds ratio (> 0; 1 = no margin): the null is "odds ratio ≤ phi0". */
   readonly phi0?: number;
+  /**
+   * Temper by the dispersion of slices of this many candidate trials (100 is measured); whole number ≥ 1. Absent: no tempering.
+   * For streams whose outcomes share pods or caches: false alarms at an intra-class correlation of 0.02 fall from 28% to 11%,
+   * with the default margin to 3%; detection needs one or two slices more.
+   */
+  readonly temperingSlice?: number;
 }
 
 export const DEFAULT_PHI_GRID: readonly number[] = Array.from({ length: 20 }, (_, j) =>
@@ -48,6 +64,7 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
   if (!(phi0 > 0 && Number.isFinite(phi0))) throw new RangeError(`phi0 must be a finite number > 0, got ${phi0}`);
   const phis = checkedPhis(options.phiGrid ?? DEFAULT_PHI_GRID);
   const grid = { phis, logPhis: phis.map(Math.log) };
+  const slice = checkedSlice(options.temperingSlice);
   const factors = new Float64Array(phis.length);
   const scratch: TiltScratch = { weights: new Float64Array(0) };
   const table: ConditionedTable = {
@@ -61,26 +78,44 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
   };
 
   return {
-    initial: () => ({ logRatios: new Float64Array(phis.length) }),
+    initial: () => ({
+      logRatios: new Float64Array(phis.length),
+      tempering: slice > 0 ? temperingState(2) : null,
+    }),
     update(state, block, eta = 1) {
       checkCounts(block);
       checkEta(eta);
-      if (!condition(table, block)) return state;
-      logTiltRatios(table, grid, scratch, factors);
-      const logRatios = state.logRatios;
-      for (let j = 0; j < factors.length; j++) logRatios[j] = logRatios[j]! + eta * factors[j]!;
+      if (condition(table, block)) {
+        logTiltRatios(table, grid, scratch, factors);
+        const logRatios = state.logRatios;
+        const exponent = state.tempering === null ? eta : eta * state.tempering.eta;
+        for (let j = 0; j < factors.length; j++) logRatios[j] = logRatios[j]! + exponent * factors[j]!;
+      }
+      if (state.tempering !== null) observe(state.tempering, block, slice);
       return state;
     },
     logE: state => logMeanExp(state.logRatios),
-    encode: state => new StateWriter(TAG).doubles(state.logRatios).bytes(),
+    encode(state) {
+      const writer = new StateWriter(TAG).doubles(state.logRatios);
+      if (state.tempering !== null) writeTempering(writer, state.tempering);
+      return writer.bytes();
+    },
     decode(bytes) {
       const reader = new StateReader(bytes, TAG);
-      const state = { logRatios: new Float64Array(phis.length) };
-      reader.doubles(state.logRatios);
+      const logRatios = new Float64Array(phis.length);
+      reader.doubles(logRatios);
+      const tempering = slice > 0 ? readTempering(reader, 2) : null;
       reader.end();
-      return state;
+      return { logRatios, tempering };
     },
   };
+}
+
+/** Adds the block to each arm's slice; an event squared is itself. The slice of both ends with enough candidate trials. */
+function observe(tempering: TemperingState, block: CountBlock, slice: number): void {
+  addToSlice(tempering, 0, block.baselineTrials, block.baselineEvents, block.baselineEvents);
+  addToSlice(tempering, 1, block.candidateTrials, block.candidateEvents, block.candidateEvents);
+  if (tempering.series[1]!.sliceCount >= slice) closeSlice(tempering);
 }
 
 /** Fills the table from a block; false when its total decides the split, which then carries no evidence. */

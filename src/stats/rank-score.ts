@@ -18,11 +18,21 @@ import {
 } from './grid.ts';
 import { absorb, type RankSketch, rankScore, rankSketch, readSketch, writeSketch } from './rank-sketch.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
+import {
+  checkedSlice,
+  observeScore,
+  readTempering,
+  type TemperingState,
+  temperingState,
+  writeTempering,
+} from './tempering.ts';
 
 /** Pooled past and log capital: 8 kB in memory, encoded a few hundred bytes. */
 export interface RankScoreState {
   readonly past: RankSketch;
   readonly bets: BetGrid;
+  /** Dispersion of the score differences, when tempered. */
+  readonly tempering: TemperingState | null;
 }
 
 export interface RankScoreOptions {
@@ -32,6 +42,12 @@ export interface RankScoreOptions {
   readonly margin?: number;
   /** Which direction is a regression. Default 'higher'. For 'lower' the candidate is scaled by (1+τ). */
   readonly worse?: 'higher' | 'lower';
+  /**
+   * Temper by the dispersion of slices of this many blocks (100 is measured); whole number ≥ 1. Absent: no tempering.
+   * For streams whose outcomes share pods or caches: false alarms under pod effects of sd 0.1 that last 50 requests
+   * fall from 39% to 17%, with a 5% margin to 5%; detection needs one or two slices more.
+   */
+  readonly temperingSlice?: number;
 }
 
 const TAG = 0x21;
@@ -48,12 +64,22 @@ export function rankScoreEProcess(options: RankScoreOptions = {}): EProcess<Valu
   const lambdas = checkedLambdas(options.lambdaGrid ?? DEFAULT_LAMBDA_GRID);
   const scale = marginScale(options);
   const sign = options.worse === 'lower' ? -1 : 1;
+  const slice = checkedSlice(options.temperingSlice);
   return {
-    initial: () => ({ past: rankSketch(), bets: betGrid(lambdas.length) }),
+    initial: () => ({
+      past: rankSketch(),
+      bets: betGrid(lambdas.length),
+      tempering: slice > 0 ? temperingState(1) : null,
+    }),
     update(state, block, eta = 1) {
       checkEta(eta);
       checkValues(block);
-      placeBets(state.bets, lambdas, sign * scoreDifference(state.past, block, scale), eta);
+      const d = sign * scoreDifference(state.past, block, scale);
+      if (state.tempering === null) placeBets(state.bets, lambdas, d, eta);
+      else {
+        placeBets(state.bets, lambdas, d, eta * state.tempering.eta);
+        observeScore(state.tempering, d, slice);
+      }
       absorbBlock(state.past, block, scale);
       return state;
     },
@@ -62,14 +88,16 @@ export function rankScoreEProcess(options: RankScoreOptions = {}): EProcess<Valu
       const writer = new StateWriter(TAG);
       writeGrid(writer, state.bets);
       writeSketch(writer, state.past);
+      if (state.tempering !== null) writeTempering(writer, state.tempering);
       return writer.bytes();
     },
     decode(bytes) {
       const reader = new StateReader(bytes, TAG);
       const bets = readGrid(reader, lambdas.length);
       const past = readSketch(reader);
+      const tempering = slice > 0 ? readTempering(reader, 1) : null;
       reader.end();
-      return { past, bets };
+      return { past, bets, tempering };
     },
   };
 }

@@ -41,6 +41,13 @@ export class StateWriter {
     return this;
   }
 
+  /** The bytes of another state, with their length. */
+  nested(bytes: Uint8Array): this {
+    this.count(bytes.length);
+    for (const byte of bytes) this.byte(byte);
+    return this;
+  }
+
   bytes(): Uint8Array {
     return new Uint8Array(this.#view.buffer.slice(0, this.#length));
   }
@@ -103,6 +110,14 @@ export class StateReader {
     const length = this.count();
     this.#need(8 * length);
     return Float64Array.from({ length }, () => this.double());
+  }
+
+  nested(): Uint8Array {
+    const length = this.count();
+    this.#need(length);
+    const bytes = new Uint8Array(this.#view.buffer, this.#view.byteOffset + this.#at, length);
+    this.#at += length;
+    return bytes;
   }
 
   end(): void {
