@@ -1,0 +1,22 @@
+/** promote, pause, resume, rollback, cancel: one request each, and what became of it. */
+import type { WireRelease } from '../../server/contract.ts';
+import { requireServer } from '../client.ts';
+import { type CommandContext, pickRelease } from '../context.ts';
+import { releaseView } from '../release-view.ts';
+
+export type Action = 'promote' | 'pause' | 'resume' | 'rollback' | 'cancel';
+
+export async function act(
+  action: Action,
+  name: string | undefined,
+  body: object,
+  context: CommandContext,
+): Promise<number> {
+  const { out } = context;
+  const server = await requireServer(context, context.actor);
+  const { id } = await pickRelease(server, name);
+  const release = await server.post<WireRelease>(`/api/v1/releases/${id}/${action}`, body);
+  out.print(releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'));
+  out.printJson(release);
+  return 0;
+}

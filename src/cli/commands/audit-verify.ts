@@ -1,0 +1,59 @@
+/** audit verify: whether any event was changed, removed or reordered since it was written. Exit 1 names the first that does not fit. */
+import { readFileSync } from 'node:fs';
+import { SpillwayError } from '../../errors.ts';
+import { checkpoint, verifyChains } from '../../store/audit-chain.ts';
+import type { AuditEvent, AuditHead } from '../../store/store.ts';
+import type { CommandContext } from '../context.ts';
+import { readEvents } from './history.ts';
+
+export async function auditVerify(
+  file: string | undefined,
+  options: { head?: string },
+  context: CommandContext,
+): Promise<number> {
+  const { out } = context;
+  const events = file === undefined ? await readEvents(undefined, context) : readExport(file);
+  const checked = verifyChains(events);
+  for (const { artifact, check } of checked)
+    if (!check.ok) return broken(`${artifact}, event ${check.at}: ${check.why}`, context);
+  const heads = headsOf(events);
+  const now = checkpoint(heads);
+  if (options.head !== undefined && options.head !== now && !heads.some(head => head.hash === options.head))
+    return broken(
+      `the checkpoint is ${now}, not ${options.head}: events were cut off, or the whole chain was written anew`,
+      context,
+    );
+  out.print(
+    `${out.paint.green('ok')}  ${events.length} events in ${heads.length} ${heads.length === 1 ? 'chain' : 'chains'} fit together\ncheckpoint ${now}`,
+  );
+  out.printJson({ verified: true, events: events.length, heads, checkpoint: now });
+  return 0;
+}
+
+function headsOf(events: readonly AuditEvent[]): AuditHead[] {
+  const last = new Map(events.map(event => [event.artifact, event]));
+  return [...last.values()].map(({ artifact, seq, hash }) => ({ artifact, seq, hash }));
+}
+
+function broken(why: string, { out }: CommandContext): number {
+  out.print(`${out.paint.red('broken')}  ${why}`);
+  out.printJson({ verified: false, why });
+  return 1;
+}
+
+/** An export: a JSON array, `{ events }`, or JSON Lines. */
+function readExport(file: string): AuditEvent[] {
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    if (text.startsWith('[')) return JSON.parse(text) as AuditEvent[];
+    const lines = text.split('\n');
+    if (lines.length > 1 && lines[0]!.endsWith('}')) return lines.map(line => JSON.parse(line) as AuditEvent);
+    const document = JSON.parse(text) as { events?: AuditEvent[] } & AuditEvent;
+    return document.events ?? [document];
+  } catch (cause) {
+    throw new SpillwayError('FILE_UNREADABLE', `${file} is no audit export: ${(cause as Error).message}`, {
+      cause,
+      hint: 'Name an export in JSON or JSON Lines: GET /api/v1/audit?format=jsonl.',
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** serve: the server on a data folder, until it is told to stop. Takes up the releases that were under way. */
+import { readEnvironment } from '../../config/environment.ts';
+import type { CommandContext } from '../context.ts';
+import { openHost } from '../host.ts';
+import { serverLog } from '../log.ts';
+
+export interface ServeOptions {
+  host: string;
+  port: number;
+  journal?: string;
+}
+
+export async function serve(options: ServeOptions, { data, out, signal }: CommandContext): Promise<number> {
+  const { endpoint, token } = readEnvironment();
+  const host = await openHost({
+    folder: data,
+    ...options,
+    endpoint,
+    log: serverLog(),
+    ...(token === undefined ? {} : { token }),
+  });
+  out.print(`Spillway serves on ${host.url}, data in ${data}. Stop it with Ctrl-C.`);
+  out.printJson({ url: host.url, data, pid: process.pid });
+  await new Promise<void>(resolve => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await host.close();
+  return 0;
+}

@@ -1,0 +1,59 @@
+/**
+ * Follows one release on a server until it ends, drawing it as it goes: a live picture on a terminal, a line per change in
+ * a pipe. The exit status says how it ended.
+ */
+import type { TestProgress } from '../controller/face.ts';
+import type { Phase } from '../rollout/release.ts';
+import type { WireRelease } from '../server/contract.ts';
+import type { Client } from './client.ts';
+import { releaseView } from './release-view.ts';
+import type { Terminal } from './terminal.ts';
+
+const ENDED: readonly Phase[] = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'];
+export const hasEnded = (release: WireRelease) => ENDED.includes(release.phase);
+
+/** 0 served; 1 the gate said no; 3 the tests could not all be run, or somebody ended it. */
+export function exitOf(release: WireRelease): number {
+  if (release.phase === 'succeeded') return 0;
+  if (release.phase === 'failed' && release.test && !release.test.complete) return 3;
+  return release.phase === 'rolledBack' || release.phase === 'failed' ? 1 : 3;
+}
+
+/** Resolves with the release in its end, or as it last was when the signal aborts. */
+export async function follow(
+  client: Client,
+  first: WireRelease,
+  out: Terminal,
+  signal: AbortSignal,
+): Promise<WireRelease> {
+  const done = new AbortController();
+  signal.addEventListener('abort', () => done.abort(), { once: true });
+  let release = first;
+  let progress: TestProgress | undefined;
+  let said = '';
+  const show = () => {
+    const lines = releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now(), progress });
+    if (out.isLive) return out.draw(lines);
+    // In a pipe each change is one line, and unchanged numbers are no change.
+    const line = `${release.artifact} ${release.phase} ${release.weight} %${release.hold ? ` (${release.hold.reason})` : ''}`;
+    if (line !== said) out.note(line);
+    said = line;
+  };
+  const redraw = setInterval(show, 500);
+  try {
+    show();
+    await client.events((event, data) => {
+      if (event === 'progress' && (data as TestProgress).releaseId === release.id) progress = data as TestProgress;
+      if (event === 'release' && (data as WireRelease).id === release.id) release = data as WireRelease;
+      show();
+      if (hasEnded(release)) done.abort();
+    }, done.signal);
+    // The stream may have begun after the end: the release itself is the last word.
+    release = await client.get<WireRelease>(`/api/v1/releases/${release.id}`).catch(() => release);
+    show();
+  } finally {
+    clearInterval(redraw);
+    out.settle();
+  }
+  return release;
+}

@@ -1,0 +1,154 @@
+/**
+ * Puts the parts together on one machine: the only place that picks adapters. `serve`, `release` without a server and the
+ * demo all run this same host, so that what is tried on a laptop is what runs in production.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Clock, systemClock } from '../clock.ts';
+import { createController, type DrivenController } from '../controller/controller.ts';
+import { evidenceFolder } from '../controller/evidence.ts';
+import { type Endpoint, suiteRunner } from '../controller/run-suites.ts';
+import type { Log, World } from '../controller/world.ts';
+import { SpillwayError } from '../errors.ts';
+import { outcomeIntake } from '../metrics/intake.ts';
+import { knownArtifact } from '../server/known-artifact.ts';
+import { startServer } from '../server/serve.ts';
+import { openJournal } from '../store/journal.ts';
+import { lockFolder } from '../store/server-lock.ts';
+import { openSqliteStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { promptRegistry } from '../traffic/registry.ts';
+
+export interface HostOptions {
+  /** Data folder, `.spillway` by default. */
+  folder: string;
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  token?: string;
+  /** Where the rollback journal lies; another file system than the data's survives a full disk there. */
+  journal?: string;
+  endpoint: Endpoint;
+  log: Log;
+  clock?: Clock;
+}
+
+export interface Host {
+  url: string;
+  store: Store;
+  controller: DrivenController;
+  /** Stops in the order that loses nothing: no new requests, passes end, leases go back, files close. */
+  close(): Promise<void>;
+}
+
+/** What `server.json` in the data folder says, so that commands find the server. */
+export interface ServerFile {
+  url: string;
+  pid: number;
+  /** Path of the file that holds the token, readable by the owner alone; absent when no token is needed. */
+  tokenFile?: string;
+}
+
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { log, clock = systemClock } = options;
+  const folder = resolve(options.folder);
+  makeFolder(folder);
+  const undo: (() => unknown)[] = [];
+  try {
+    const lock = lockFolder(folder);
+    undo.push(() => lock.release());
+    const store = await openSqliteStore({ folder, clock });
+    undo.push(() => store.close());
+    const journal = openJournal(options.journal ?? join(folder, 'rollback.journal'));
+    undo.push(() => journal.close());
+    const registry = promptRegistry({ store, clock });
+    await registry.load();
+    const world: Omit<World, 'runTests' | 'openEvidence'> = {
+      store,
+      router: registry,
+      journal: journal as World['journal'],
+      clock,
+      log,
+      owner: newId('host', clock),
+      newId: prefix => newId(prefix, clock),
+    };
+    const controller = createController({
+      ...world,
+      runTests: suiteRunner({ store, clock, endpoint: options.endpoint, random: Math.random }),
+      openEvidence: release => evidenceFolder(release, world),
+    });
+    const intake = outcomeIntake({
+      store,
+      clock,
+      known: artifact => knownArtifact(registry.assignment(artifact)),
+      onStored: artifact => controller.wake(artifact),
+    });
+    await controller.start();
+    undo.push(() => controller.stop());
+    const server = await startServer({
+      controller,
+      registry,
+      store,
+      intake,
+      clock,
+      log,
+      host: options.host,
+      port: options.port,
+      ...(options.token === undefined ? {} : { token: options.token }),
+    });
+    undo.push(() => server.close());
+    announce(folder, { url: server.url, pid: process.pid }, options.token);
+    undo.push(() => withdraw(folder));
+    return { url: server.url, store, controller, close: () => unwind(undo) };
+  } catch (error) {
+    await unwind(undo);
+    throw error;
+  }
+}
+
+async function unwind(undo: (() => unknown)[]): Promise<void> {
+  for (const step of undo.splice(0).reverse()) await step();
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SpillwayError(
+      'STORE_UNAVAILABLE',
+      `The data folder ${folder} cannot be made: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+const serverFile = (folder: string) => join(folder, 'server.json');
+
+function announce(folder: string, file: ServerFile, token: string | undefined): void {
+  if (token !== undefined) {
+    file.tokenFile = join(folder, 'token');
+    writeFileSync(file.tokenFile, `${token}\n`, { mode: 0o600 });
+  }
+  writeFileSync(serverFile(folder), `${JSON.stringify(file, null, 2)}\n`);
+}
+
+function withdraw(folder: string): void {
+  rmSync(serverFile(folder), { force: true });
+  rmSync(join(folder, 'token'), { force: true });
+}
+
+/** The server that announced itself in this folder; it may have died since. */
+export function announcedServer(folder: string): (ServerFile & { token?: string }) | undefined {
+  try {
+    const file = JSON.parse(readFileSync(serverFile(folder), 'utf8')) as ServerFile;
+    return file.tokenFile ? { ...file, token: readFileSync(file.tokenFile, 'utf8').trim() } : file;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `<prefix>_<time in base 36><chance>`: sorts by time, needs no coordination. */
+function newId(prefix: string, clock: Clock): string {
+  return `${prefix}_${clock.nowMs().toString(36).padStart(9, '0')}${randomBytes(5).toString('hex')}`;
+}

@@ -1,0 +1,175 @@
+/**
+ * The command line as a table: names, arguments, options, help with an example. Each command's code is loaded when it is
+ * called, so that `lint` does not pay for a server. Parses and calls; what a command does is in commands/.
+ */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
+import { type CommandContext, currentActor } from './context.ts';
+import { describeFailure, failureDocument, type Terminal, terminal } from './terminal.ts';
+
+interface Common {
+  server?: string;
+  data: string;
+  json?: boolean;
+  quiet?: boolean;
+  color: boolean;
+}
+
+type Action = (context: CommandContext) => Promise<number>;
+
+/** @returns the exit status: 0 good, 1 the gate said no, 2 wrong use, 3 could not be carried out */
+export async function run(argv: string[], version: string): Promise<number> {
+  let exit = 0;
+  let out: Terminal = terminal({ json: argv.includes('--json'), quiet: false, color: true });
+  const act = async (command: Command, action: Action) => {
+    const { server, data, json = false, quiet = false, color } = command.optsWithGlobals<Common>();
+    out = terminal({ json, quiet, color });
+    const where = { data, ...(server === undefined ? {} : { server }) };
+    exit = await action({ ...where, out, signal: stopSignal(), actor: currentActor() });
+  };
+  try {
+    await program(version, act).parseAsync(argv, { from: 'user' });
+    return exit;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const failure = asSpillwayError(error);
+    process.stderr.write(`${describeFailure(failure, out.paint)}\n`);
+    out.printJson(failureDocument(failure));
+    return failure.exit;
+  }
+}
+
+/** Aborts on the first Ctrl-C or SIGTERM; on the second the process ends where it stands, which is safe at any line. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return stop.signal;
+}
+
+function program(version: string, act: (command: Command, action: Action) => Promise<void>): Command {
+  const root = new Command('spillway')
+    .description('Tests, compares, rolls out and rolls back changes of prompts and models.')
+    .version(version, '-V, --version')
+    .showHelpAfterError('Run with --help for the options and an example.')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .addOption(new Option('--server <url>', 'address of a Spillway server (SPILLWAY_SERVER)'))
+    .addOption(new Option('--data <dir>', 'data folder of the embedded store').default('.spillway'))
+    .option('--json', 'print one JSON document on standard output and nothing else there')
+    .option('--quiet', 'no progress and no messages')
+    .option('--no-color', 'no colour (NO_COLOR is honoured too)');
+
+  /** Adds a command; `example` ends its help. */
+  const add = (usage: string, about: string, example: string) => {
+    const command = root.command(usage).description(about).addHelpText('after', `\nExample:\n  $ ${example}`);
+    return command;
+  };
+
+  add('init [dir]', 'write a working Pipeline, Prompt and Suite into a folder', 'spillway init my-bot').action(
+    (dir: string | undefined, _options, command) =>
+      act(command, async context => (await import('./commands/init.ts')).init(dir ?? '.', context)),
+  );
+
+  add(
+    'lint <files...>',
+    'check documents and the files they name; list every problem',
+    'spillway lint pipeline.yaml',
+  ).action((files: string[], _options, command) =>
+    act(command, async context => (await import('./commands/lint.ts')).lint(files, context)),
+  );
+
+  add(
+    'test [files...]',
+    'run the suites of a pipeline, a suite, or a promptfoo config',
+    'spillway test pipeline.yaml --repeat 3',
+  )
+    .option('--prompt <file>', 'the prompt that a native suite is run on')
+    .option('--workers <n>', 'calls at a time', wholeNumber(1, 1000))
+    .option('--repeat <n>', 'times each case is run', wholeNumber(1, 1000))
+    .action((files: string[], options, command) =>
+      act(command, async context => (await import('./commands/test.ts')).test(files, options, context)),
+    );
+
+  add('release <pipeline>', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
+    .option('--detach', 'return as soon as the release has begun (needs a server)', false)
+    .option('--force', 'try a version again that was rolled back before', false)
+    .action((pipeline: string, options, command) =>
+      act(command, async context => (await import('./commands/release.ts')).release(pipeline, options, context)),
+    );
+
+  add('serve', 'run the server on the data folder', 'spillway serve --port 8085')
+    .option('--host <address>', 'address to bind; any other than 127.0.0.1 needs SPILLWAY_TOKEN', '127.0.0.1')
+    .option('--port <n>', 'port, 0 for a free one', wholeNumber(0, 65_535), 8085)
+    .option('--journal <file>', 'where the rollback journal lies, best on another disk than the data')
+    .action((options, command) =>
+      act(command, async context => (await import('./commands/serve.ts')).serve(options, context)),
+    );
+
+  add('status [name]', 'show the active releases, or one release or artifact', 'spillway status --watch')
+    .option('--watch', 'go on showing until it ends', false)
+    .action((name: string | undefined, options, command) =>
+      act(command, async context => (await import('./commands/status.ts')).status(name, options, context)),
+    );
+
+  const actions = async () => import('./commands/act.ts');
+  add('promote [name]', 'go one stage further, over the verdict', 'spillway promote support-bot')
+    .option('--full', 'go to 100 % at once, then bake', false)
+    .action((name: string | undefined, { full }: { full: boolean }, command) =>
+      act(command, async context => (await actions()).act('promote', name, { full }, context)),
+    );
+  add('pause [name]', 'hold the weight where it is', 'spillway pause support-bot').action(
+    (name: string | undefined, _options, command) =>
+      act(command, async context => (await actions()).act('pause', name, {}, context)),
+  );
+  add('resume [name]', 'go on after a pause', 'spillway resume support-bot').action(
+    (name: string | undefined, _options, command) =>
+      act(command, async context => (await actions()).act('resume', name, {}, context)),
+  );
+  add('rollback [name]', 'take the candidate back at once', 'spillway rollback --reason "wrong answers about refunds"')
+    .requiredOption('--reason <text>', 'why; goes into the audit')
+    .action((name: string | undefined, { reason }: { reason: string }, command) =>
+      act(command, async context => (await actions()).act('rollback', name, { reason }, context)),
+    );
+  add('cancel [name]', 'end a release; the baseline goes on serving', 'spillway cancel support-bot')
+    .option('--reason <text>', 'why; goes into the audit')
+    .action((name: string | undefined, { reason }: { reason?: string }, command) =>
+      act(command, async context =>
+        (await actions()).act('cancel', name, reason === undefined ? {} : { reason }, context),
+      ),
+    );
+
+  add('history [name]', 'who decided what, when and why', 'spillway history support-bot').action(
+    (name: string | undefined, _options, command) =>
+      act(command, async context => (await import('./commands/history.ts')).history(name, context)),
+  );
+
+  const audit = root.command('audit').description('the audit chain');
+  audit
+    .command('verify [file]')
+    .description('find a changed, missing or reordered event; exit 1 names the first')
+    .option('--head <hash>', 'a checkpoint or head noted before: finds a cut tail too')
+    .addHelpText('after', '\nExample:\n  $ spillway audit verify')
+    .action((file: string | undefined, options, command) =>
+      act(command, async context => (await import('./commands/audit-verify.ts')).auditVerify(file, options, context)),
+    );
+
+  add('demo', 'watch four versions of a prompt go through it all, in about a minute', 'spillway demo').action(
+    (_options, command) => act(command, async context => (await import('./commands/demo.ts')).demo(context)),
+  );
+  return root;
+}
+
+function wholeNumber(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+export { SpillwayError };
