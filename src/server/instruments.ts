@@ -9,8 +9,8 @@ import { isActive, type Release } from '../rollout/release.ts';
 
 export interface Instruments {
   observe(event: ControllerEvent): void;
-  /** `route` is a pattern, such as `/api/v1/releases/:id`. */
-  request(route: string, status: number, durationMs: number): void;
+  /** `route` is a pattern, such as `/api/v1/releases/:id`; no duration for a stream. */
+  request(route: string, status: number, durationMs?: number): void;
   streamCut(): void;
   scrape(): Promise<{ type: string; text: string }>;
 }
@@ -196,9 +196,9 @@ function httpMetrics(registry: Registry, { load, outcomes, streams }: Sources) {
 
   return {
     cut,
-    request(route: string, status: number, durationMs: number): void {
+    request(route: string, status: number, durationMs?: number): void {
       requests.inc({ route, status });
-      seconds.observe({ route }, durationMs / 1_000);
+      if (durationMs !== undefined) seconds.observe({ route }, durationMs / 1_000);
     },
   };
 }

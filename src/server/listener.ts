@@ -47,69 +47,79 @@ export interface ListenerDeps {
 export type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 export function listener(deps: ListenerDeps): Listener {
-  async function serve(req: IncomingMessage, res: ServerResponse, path: string): Promise<string | undefined> {
+  async function serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    path: string,
+    raw: string | undefined,
+  ): Promise<void> {
     const refused = deps.guard(req, path);
     if (refused) throw refused;
     if (deps.isStopping() && path !== '/healthz') throw new SpillwayError('SHUTTING_DOWN', 'The server is stopping.');
+    if (raw === EVENTS) return deps.events.open(req, res);
+    if (raw === ASSIGNMENTS) return deps.assignments.open(req, res);
     const { method } = req;
-    if (method === 'GET' || method === 'HEAD') {
-      if (method === 'GET' && path === EVENTS) return void (await deps.events.open(req, res));
-      if (method === 'GET' && path === ASSIGNMENTS) return void deps.assignments.open(req, res);
-      return void (await deps.router(req, res));
+    if (method !== 'GET' && method !== 'HEAD') {
+      const limit = method === 'PUT' && path.startsWith('/api/v1/pipelines/') ? MAX_BUNDLE_BYTES : MAX_BODY_BYTES;
+      const body = await readBody(req, limit);
+      if (raw === OUTCOMES) return takeOutcomes(deps.intake, body, res);
+      if (raw === FLAG) return sendOfrep(res, deps.ofrep.evaluate(keyOf(path), body));
+      if (raw === FLAGS) return sendOfrep(res, deps.ofrep.evaluateAll(body, req.headers['if-none-match']));
+      // The router's adapter takes a body that was read already from here.
+      Object.assign(req, { rawBody: body });
     }
-    const limit = method === 'PUT' && path.startsWith('/api/v1/pipelines/') ? MAX_BUNDLE_BYTES : MAX_BODY_BYTES;
-    const body = await readBody(req, limit);
-    if (method === 'POST') {
-      if (path === OUTCOMES) return takeOutcomes(deps.intake, body, res);
-      if (path === FLAGS) {
-        const header = req.headers['if-none-match'];
-        return sendOfrep(res, deps.ofrep.evaluateAll(body, header), FLAGS);
-      }
-      if (path.startsWith(`${FLAGS}/`)) return sendOfrep(res, deps.ofrep.evaluate(keyOf(path), body), FLAG);
-    }
-    // The router's adapter takes a body that was read already from here.
-    Object.assign(req, { rawBody: body });
-    return void (await deps.router(req, res));
+    await deps.router(req, res);
   }
 
   return (req, res) => {
-    const startedMs = deps.clock.monotonicMs();
+    const { clock, instruments } = deps;
+    const startedMs = clock.monotonicMs();
     const path = pathOf(req.url ?? '/');
-    const count = (route: string) =>
-      deps.instruments.request(route, res.statusCode, deps.clock.monotonicMs() - startedMs);
-    serve(req, res, path).then(
-      route => route !== undefined && count(route),
-      (error: unknown) => {
+    const raw = rawRouteOf(req.method, path);
+    serve(req, res, path, raw)
+      .catch((error: unknown) => {
         if (!(error instanceof SpillwayError) || error.status >= 500)
           deps.onFault(error, { method: req.method ?? '', path });
-        if (path.startsWith(FLAGS)) refuseOfrep(req, res, error);
+        if (raw === FLAG || raw === FLAGS) refuseOfrep(req, res, error);
         else sendProblem(req, res, error);
-        count('refused');
-      },
-    );
+        // The router counts its own; what was refused before it has no pattern.
+        if (raw === undefined) instruments.request('refused', res.statusCode);
+      })
+      .finally(() => {
+        if (raw === undefined) return;
+        const isStream = raw === EVENTS || raw === ASSIGNMENTS;
+        instruments.request(raw, res.statusCode, isStream ? undefined : clock.monotonicMs() - startedMs);
+      });
   };
 }
 
-async function takeOutcomes(intake: ListenerDeps['intake'], body: Buffer, res: ServerResponse): Promise<string> {
+/** The pattern of the route when it is one of those served here. */
+function rawRouteOf(method: string | undefined, path: string): string | undefined {
+  if (method === 'POST') {
+    if (path === OUTCOMES || path === FLAGS) return path;
+    return path.startsWith(`${FLAGS}/`) ? FLAG : undefined;
+  }
+  return method === 'GET' && (path === EVENTS || path === ASSIGNMENTS) ? path : undefined;
+}
+
+async function takeOutcomes(intake: ListenerDeps['intake'], body: Buffer, res: ServerResponse): Promise<void> {
   const answer = await intake.submit(readOutcomeRequest(parseJson(body)));
   if (answer === 'overloaded') {
     res.setHeader('retry-after', '1');
     sendText(res, OVERLOADED.status, PROBLEM_JSON, JSON.stringify(OVERLOADED));
   } else sendText(res, 202, 'application/json', JSON.stringify(answer));
-  return OUTCOMES;
 }
 
-function sendOfrep(res: ServerResponse, reply: OfrepReply, route: string): string {
+function sendOfrep(res: ServerResponse, reply: OfrepReply): void {
   if (reply.etag !== undefined) res.setHeader('etag', reply.etag);
   if (reply.status === 304) res.writeHead(304).end();
   else sendText(res, reply.status, 'application/json', reply.body);
-  return route;
 }
 
 /** OFREP's clients read only its own error shape; 401 they know by the status. */
 function refuseOfrep(req: IncomingMessage, res: ServerResponse, error: unknown): void {
   const isOwnShape = error instanceof SpillwayError && error.status !== 401 && !hasUnreadBody(req) && !res.headersSent;
-  if (isOwnShape) sendOfrep(res, ofrepFailure(error.status, error.message), FLAG);
+  if (isOwnShape) sendOfrep(res, ofrepFailure(error.status, error.message));
   else sendProblem(req, res, error);
 }
 

@@ -73,6 +73,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.info({ url }, 'listening');
+  await parts
+    .showActive()
+    .catch((error: unknown) => log.error({ err: error }, 'the active releases could not be read'));
 
   async function shutDown(): Promise<void> {
     isStopping = true;
@@ -104,6 +107,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 interface Parts {
   listen: (req: IncomingMessage, res: ServerResponse) => void;
+  /** Releases that were active before this server began are in the metrics from its start. */
+  showActive(): Promise<void>;
   endStreams(): void;
 }
 
@@ -144,6 +149,10 @@ function assemble(options: ServerOptions & { host: string }, isStopping: () => b
       isStopping,
       onFault,
     }),
+    async showActive() {
+      const { releases } = await controller.releases({ active: true, limit: 1_000 });
+      for (const release of releases) instruments.observe({ type: 'release', release });
+    },
     endStreams() {
       unsubscribe();
       events.close();

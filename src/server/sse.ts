@@ -61,6 +61,8 @@ export function sseHub(options: HubOptions): SseHub {
 
   return {
     open(req, res, first) {
+      // Gone while its first state was being read: its `close` has been and would never take it off the list.
+      if (req.socket.destroyed) return;
       req.socket.setNoDelay(true);
       req.socket.setKeepAlive(true, 30_000);
       res.removeHeader('transfer-encoding');
