@@ -27,12 +27,11 @@ export async function runCase(run: Run, unit: Unit): Promise<CaseResult> {
     return { ...blank(unit, 'error'), error: (error as Error).message, errorKind: 'template' };
   }
   let attempts = 0;
-  let counted = 0;
+  const budget = makeBudget(run);
   let last: CallFailure | undefined;
   for (;;) {
     if (!run.gate.isOpen()) await run.gate.passed(run.stop.signal);
     if (run.stop.reason !== undefined) return notRun(run, unit, attempts, last);
-    const answersBefore = run.answers;
     attempts += 1;
     const attempt = await call(run, prompt);
     if (attempt.completion) {
@@ -42,11 +41,27 @@ export async function runCase(run: Run, unit: Unit): Promise<CaseResult> {
     }
     last = attempt.failure;
     if (last.kind === 'aborted') return notRun(run, unit, attempts, undefined);
-    // A full endpoint that answers others meanwhile is only busy: such a refusal takes nothing from the case's retries.
-    if (last.status !== 429 || run.answers === answersBefore) counted += 1;
-    if (!last.retryable || counted > run.retries) return failed(run, unit, attempt, attempts);
+    if (!last.retryable || !budget.covers(last)) return failed(run, unit, attempt, attempts);
     await waitAfter(run, last, attempts);
   }
+}
+
+/**
+ * Whether a case may try again. Each failure takes one of its retries; a 429 only where nobody was answered since the last
+ * one: an endpoint that answers others is busy, not broken, and with many workers a case may well be turned away ten times.
+ */
+function makeBudget(run: Run): { covers(failure: CallFailure): boolean } {
+  let failures = 0;
+  let refusals = 0;
+  let answersAtRefusal = -1;
+  return {
+    covers(failure) {
+      if (failure.status !== 429) failures += 1;
+      else refusals = run.answers === answersAtRefusal ? refusals + 1 : 1;
+      if (failure.status === 429) answersAtRefusal = run.answers;
+      return failures <= run.retries && refusals <= run.retries;
+    },
+  };
 }
 
 async function call(run: Run, prompt: RenderedPrompt): Promise<Attempt> {
