@@ -19,7 +19,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['*'],
 };
 const PURE = ['stats', 'analysis', 'rollout'];
-const IMPURE = /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|process\.|globalThis\.)/;
+const IMPURE =
+  /\b(Date\.now|new Date\(\)|Math\.random|performance\.now|process\.(?:env|argv|hrtime|uptime|cwd|pid|on|exit|std|memoryUsage|cpuUsage|platform|version)|globalThis\.)/;
 
 const src = import.meta.dirname;
 const sdk = resolve(src, '../sdk/src');
