@@ -54,7 +54,15 @@ async function serve(): Promise<void> {
   const log = { info: () => {}, error: (fields: object) => console.error(fields) };
   const server = await startServer({ controller: idle, registry, store, intake, clock, log, port: 0 });
   process.send?.({ port: server.port });
+  let epoch = 1;
   process.on('message', async message => {
+    if (message === 'rollback' || message === 'expose') {
+      epoch += 1;
+      const decidedNs = process.hrtime.bigint();
+      const weight = message === 'rollback' ? 0 : 50;
+      await registry.writeRoute({ ...route, epoch, weight, baseline: BASELINE, candidate: CANDIDATE });
+      process.send?.({ epoch, decidedNs: String(decidedNs) });
+    }
     if (message === 'stop') {
       await server.close();
       await store.close();
@@ -65,6 +73,8 @@ async function serve(): Promise<void> {
 
 export interface ForkedServer {
   port: number;
+  /** Changes the weight; resolves with the new epoch and the time of the decision on the machine's monotonic clock. */
+  change(to: 'rollback' | 'expose'): Promise<{ epoch: number; decidedNs: string }>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +87,13 @@ export async function forkServer(): Promise<ForkedServer> {
   });
   return {
     port,
+    change(to) {
+      const changed = new Promise<{ epoch: number; decidedNs: string }>(resolve =>
+        child.once('message', message => resolve(message as { epoch: number; decidedNs: string })),
+      );
+      child.send(to);
+      return changed;
+    },
     async stop() {
       child.send('stop');
       await ended;
