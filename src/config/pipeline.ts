@@ -157,9 +157,12 @@ const Triggers = z
   .strictObject({
     performance: z.boolean().default(true).describe('Roll back when a metric is worse.'),
     errorRate: z
-      .strictObject({ max: PercentUpTo100.default('5%').describe('Highest error rate of the candidate.') })
+      .union([
+        z.strictObject({ max: PercentUpTo100.default('5%').describe('Highest error rate of the candidate.') }),
+        z.literal(false),
+      ])
       .prefault({})
-      .describe('Roll back when the candidate surely fails more often than `max`. `max: 100%` switches it off.'),
+      .describe('Roll back when the candidate surely fails more often than `max`; `false` switches it off.'),
     timeout: z.boolean().default(true).describe('Roll back at the time-out of a stage when its policy says so.'),
   })
   .prefault({})

@@ -1,0 +1,231 @@
+/**
+ * The tests of a promptfoo config as cases: defaults merged under each test, lists of texts in variables multiplied out,
+ * assertions as graders. Every field either takes effect or is a problem at its place.
+ */
+import { type Report, unknownFieldMessage } from './check.ts';
+import { GRADER_TYPES, graderValue, isGraderType } from './grader.ts';
+import type { CasePlan, GraderPlan, Json } from './plan.ts';
+import { LATER_ASSERTIONS } from './promptfoo-names.ts';
+import { notYet } from './promptfoo-prompts.ts';
+import { nearest, show } from './show.ts';
+import type { Path } from './source.ts';
+
+type Fields = Record<string, unknown>;
+type Vars = CasePlan['vars'];
+
+interface Test {
+  description?: string;
+  vars: Vars;
+  graders: GraderPlan[];
+  threshold?: number;
+  disableDefaultAsserts: boolean;
+}
+
+const TEST_FIELDS = ['description', 'vars', 'assert', 'threshold', 'metadata', 'options'];
+const LATER_TEST_FIELDS = ['provider', 'providers', 'prompts', 'providerOutput', 'assertScoringFunction'];
+const ASSERT_FIELDS = ['type', 'value', 'weight', 'threshold', 'metric'];
+const LATER_ASSERT_FIELDS = ['provider', 'rubricPrompt', 'transform', 'contextTransform', 'config', 'assert'];
+const MAX_CASES = 100_000;
+
+export function readCases(config: Fields, report: Report): CasePlan[] {
+  const fallback = readDefaults(config['defaultTest'], report);
+  const tests = config['tests'];
+  if (tests === undefined) {
+    report([], 'has no `tests`; a suite needs at least one case');
+    return [];
+  }
+  if (!Array.isArray(tests)) {
+    report(['tests'], `${notYet('tests from a file or a generator')}. Write them here, as a list`);
+    return [];
+  }
+  if (tests.length === 0) report(['tests'], 'is empty; a suite needs at least one case');
+  const cases: CasePlan[] = [];
+  const ids = new Set<string>();
+  for (const [index, item] of tests.entries()) {
+    if (typeof item === 'string')
+      report(['tests', index], `${show(item)}: ${notYet('a test from a file or a service')}. Write it here`);
+    const test = readTest(item, ['tests', index], report);
+    if (!test) continue;
+    if (!addCases(cases, ids, merged(fallback, test))) {
+      report(['tests', index, 'vars'], `its lists multiply out to more than ${MAX_CASES} cases in this file`);
+      break;
+    }
+  }
+  return cases;
+}
+
+function readDefaults(value: unknown, report: Report): Test | undefined {
+  if (typeof value !== 'string') return value === undefined ? undefined : readTest(value, ['defaultTest'], report);
+  report(['defaultTest'], `${notYet('defaultTest from a file')}. Write it here`);
+  return undefined;
+}
+
+function merged(fallback: Test | undefined, test: Test): Test {
+  if (!fallback) return test;
+  const threshold = test.threshold ?? fallback.threshold;
+  return {
+    ...test,
+    vars: { ...fallback.vars, ...test.vars },
+    graders:
+      test.disableDefaultAsserts || fallback.disableDefaultAsserts
+        ? test.graders
+        : [...fallback.graders, ...test.graders],
+    ...(threshold === undefined ? {} : { threshold }),
+  };
+}
+
+function readTest(value: unknown, path: Path, report: Report): Test | undefined {
+  if (typeof value === 'string') return undefined;
+  if (!isFields(value)) {
+    report(path, `must be a mapping; found ${show(value)}`);
+    return undefined;
+  }
+  for (const key of Object.keys(value)) {
+    if (TEST_FIELDS.includes(key)) continue;
+    const isLater = LATER_TEST_FIELDS.includes(key);
+    report(path, isLater ? notYet(`"${key}" of a test`) : unknownFieldMessage(key, TEST_FIELDS), key);
+  }
+  const { description, threshold } = value;
+  if (description !== undefined && typeof description !== 'string')
+    report([...path, 'description'], `must be text; found ${show(description)}`);
+  const limit = numberIn(threshold, [...path, 'threshold'], report, isShare, 'a number above 0 and at most 1');
+  return {
+    ...(typeof description === 'string' && description.trim() !== '' ? { description: description.trim() } : {}),
+    vars: readVars(value['vars'], [...path, 'vars'], report),
+    graders: readAssertions(value['assert'], [...path, 'assert'], report),
+    ...(limit === undefined ? {} : { threshold: limit }),
+    disableDefaultAsserts: readOptions(value['options'], [...path, 'options'], report),
+  };
+}
+
+/** @returns whether the assertions of `defaultTest` are left out */
+function readOptions(value: unknown, path: Path, report: Report): boolean {
+  if (value === undefined || value === null) return false;
+  if (!isFields(value)) {
+    report(path, `must be a mapping; found ${show(value)}`);
+    return false;
+  }
+  const { disableDefaultAsserts, runSerially: _order, ...rest } = value;
+  for (const key of Object.keys(rest)) report(path, notYet(`"${key}" of the options of a test`), key);
+  if (disableDefaultAsserts !== undefined && typeof disableDefaultAsserts !== 'boolean')
+    report([...path, 'disableDefaultAsserts'], `must be true or false; found ${show(disableDefaultAsserts)}`);
+  return disableDefaultAsserts === true;
+}
+
+function readVars(value: unknown, path: Path, report: Report): Vars {
+  if (value === undefined || value === null) return {};
+  if (!isFields(value)) {
+    report(path, `${notYet('variables from files')}. Write them here, as a mapping; found ${show(value)}`);
+    return {};
+  }
+  for (const [name, item] of Object.entries(value))
+    for (const text of Array.isArray(item) ? item : [item])
+      if (typeof text === 'string' && text.startsWith('file://'))
+        report([...path, name], `${show(text)}: ${notYet('a variable from a file')}. Write its text here`);
+  return value as Vars;
+}
+
+function readAssertions(value: unknown, path: Path, report: Report): GraderPlan[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) {
+    report(path, `must be a list of assertions; found ${show(value)}`);
+    return [];
+  }
+  return value.flatMap((item, index) => readAssertion(item, [...path, index], report) ?? []);
+}
+
+function readAssertion(value: unknown, path: Path, report: Report): GraderPlan | undefined {
+  if (!isFields(value)) {
+    report(path, `must be a mapping with type and value; found ${show(value)}`);
+    return undefined;
+  }
+  const { type: written, metric } = value;
+  const base = typeof written === 'string' ? written.replace(/^not-/, '') : '';
+  const isAnotherKind = LATER_ASSERTIONS.includes(base) || base.startsWith('promptfoo:');
+  if (!isGraderType(base)) {
+    report([...path, 'type'], typeMessage(written, base, isAnotherKind));
+    return undefined;
+  }
+  for (const key of Object.keys(value)) {
+    if (ASSERT_FIELDS.includes(key)) continue;
+    const isLater = LATER_ASSERT_FIELDS.includes(key);
+    report(path, isLater ? notYet(`"${key}" of an assertion`) : unknownFieldMessage(key, ASSERT_FIELDS), key);
+  }
+  const weight = numberIn(value['weight'], [...path, 'weight'], report, number => number >= 0, 'a number, 0 or more');
+  // A text assertion scores 0 or 1, so a threshold in this range changes nothing: accepted, and not kept.
+  numberIn(value['threshold'], [...path, 'threshold'], report, isShare, 'a number above 0 and at most 1');
+  if (metric !== undefined && (typeof metric !== 'string' || metric === '' || metric.includes('{{')))
+    report([...path, 'metric'], `must be the name of a metric, without a template; found ${show(metric)}`);
+  const text = value['value'];
+  if (typeof text === 'string' && /^(file|package):\/\//.test(text)) {
+    report([...path, 'value'], `${show(text)}: ${notYet('a value from a file')}. Write it here`);
+    return undefined;
+  }
+  const known = graderValue(base, text, [...path, 'value'], report);
+  if (known === undefined) return undefined;
+  return {
+    type: base,
+    value: known,
+    not: base !== written,
+    weight: weight ?? 1,
+    ...(typeof metric === 'string' ? { metric } : {}),
+  };
+}
+
+function typeMessage(written: unknown, base: string, isAnotherKind: boolean): string {
+  const all = `${GRADER_TYPES.join(', ')}, each also with "not-" before it`;
+  if (isAnotherKind) return `${notYet(`assertion type ${show(written)}`)}. Supported: ${all}`;
+  const meant = typeof written === 'string' ? nearest(base, [...GRADER_TYPES, ...LATER_ASSERTIONS]) : undefined;
+  const guess = meant === undefined ? '' : `; did you mean "${meant}"?`;
+  return `unknown assertion type ${show(written)}${guess} Supported: ${all}`;
+}
+
+/** Adds a case for every combination of the texts in list variables. @returns false when there are too many */
+function addCases(cases: CasePlan[], ids: Set<string>, test: Test): boolean {
+  for (const vars of combinations(test.vars, MAX_CASES - cases.length + 1)) {
+    if (cases.length >= MAX_CASES) return false;
+    const name = test.description ?? `case-${cases.length + 1}`;
+    let id = name;
+    for (let copy = 2; ids.has(id); copy++) id = `${name} (${copy})`;
+    ids.add(id);
+    const { threshold } = test;
+    cases.push({ id, name, vars, ...(threshold === undefined ? {} : { threshold }), graders: test.graders });
+  }
+  return true;
+}
+
+/** A list whose first item is a text stands for its items, one case each; any other list is one value. */
+function* combinations(vars: Vars, most: number): Generator<Vars> {
+  let rows: Vars[] = [{}];
+  for (const [name, value] of Object.entries(vars)) {
+    const choices = Array.isArray(value) && typeof value[0] === 'string' ? value : [value];
+    rows = rows.flatMap(row => choices.map(choice => ({ ...row, [name]: withoutLastBreak(choice) }))).slice(0, most);
+  }
+  yield* rows;
+}
+
+/** YAML block texts end in a line break that nobody means; promptfoo cuts it too. */
+function withoutLastBreak(value: Json): Json {
+  return typeof value === 'string' ? value.replace(/\n$/, '') : value;
+}
+
+function numberIn(
+  value: unknown,
+  path: Path,
+  report: Report,
+  holds: (value: number) => boolean,
+  allowed: string,
+): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && holds(value)) return value;
+  report(path, `must be ${allowed}; found ${show(value)}`);
+  return undefined;
+}
+
+function isShare(value: number): boolean {
+  return value > 0 && value <= 1;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

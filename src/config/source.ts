@@ -1,0 +1,216 @@
+/**
+ * Text to values that remember where they stood: YAML 1.2 (JSON is a part of it), several documents in a file. Refuses what
+ * would change meaning in silence (duplicate keys, unknown tags, integers that do not fit, NaN) and what would exhaust the
+ * machine (alias bombs, deep nesting, large files). Knows nothing of what the documents mean.
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from 'yaml';
+import type { Problem } from '../errors.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface Source {
+  file: string;
+  /** Plain JSON. */
+  value: unknown;
+  /** Place of the nearest known node on the way to `path`; with `key`, of that key inside the mapping. 1-based. */
+  positionOf(path: Path, key?: string): { line: number; column: number } | undefined;
+}
+
+export interface ParsedText {
+  sources: Source[];
+  problems: Problem[];
+}
+
+export const MAX_FILE_BYTES = 5 * 1024 * 1024;
+const MAX_ALIASES = 1_000;
+const MAX_NODES = 1_000_000;
+const MAX_DEPTH = 100;
+
+/** Never throws: what is wrong with the text is in `problems`, and then `sources` may be short. */
+export function parseText(text: string, file: string): ParsedText {
+  const flaw = textFlaw(text);
+  if (flaw) return { sources: [], problems: [{ file, path: '', message: flaw }] };
+  const lines = new LineCounter();
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const found: ParsedText = { sources: [], problems: [] };
+  try {
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      merge: true,
+      stringKeys: true,
+      prettyErrors: false,
+      logLevel: 'silent',
+    });
+    for (const document of Array.isArray(documents) ? documents : []) {
+      const flaws = [...document.errors, ...document.warnings];
+      for (const error of flaws)
+        found.problems.push({
+          file,
+          ...place(error.pos[0]),
+          path: '',
+          message: syntaxMessage(error.code, error.message, text.slice(error.pos[0], error.pos[1])),
+        });
+      if (flaws.length === 0 && document.contents !== null) addSource(document as Document, place, file, found);
+    }
+  } catch (error) {
+    found.problems.push({ file, path: '', message: parserMessage(error) });
+  }
+  return found;
+}
+
+/** A document that came as JSON: no positions. */
+export function sourceOfValue(value: unknown, file: string): ParsedText {
+  const source: Source = { file, value, positionOf: () => undefined };
+  const problems = valueProblems(source);
+  return { sources: problems.length > 0 ? [] : [source], problems };
+}
+
+/** `spec.rollout.stages[1].weight`. */
+export function formatPath(path: Path): string {
+  return path
+    .map((part, index) => {
+      if (typeof part === 'number') return `[${part}]`;
+      if (!/^[\w$-]+$/.test(part)) return `[${JSON.stringify(part)}]`;
+      return index === 0 ? part : `.${part}`;
+    })
+    .join('');
+}
+
+export function problemAt(source: Source, path: Path, message: string, key?: string): Problem {
+  const shown = formatPath(key === undefined ? path : [...path, key]);
+  return { file: source.file, ...source.positionOf(path, key), path: shown, message };
+}
+
+function textFlaw(text: string): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_FILE_BYTES) return `is ${bytes} bytes long; at most ${MAX_FILE_BYTES} (5 MiB) are read`;
+  if (text.includes('\u0000')) return 'is a binary file; documents are YAML or JSON text in UTF-8';
+  if (text.trim() === '') return 'is empty; a document needs at least apiVersion, kind, metadata and spec';
+  return undefined;
+}
+
+type Place = (offset: number) => { line: number; column: number };
+
+function addSource(document: Document, place: Place, file: string, found: ParsedText): void {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    found.problems.push({
+      file,
+      ...place(document.contents?.range?.[0] ?? 0),
+      path: '',
+      message: parserMessage(error),
+    });
+    return;
+  }
+  const source: Source = {
+    file,
+    value,
+    positionOf: (path, key) => {
+      const offset = offsetOf(document, path, key);
+      return offset === undefined ? undefined : place(offset);
+    },
+  };
+  const problems = valueProblems(source);
+  if (problems.length > 0) found.problems.push(...problems);
+  else found.sources.push(source);
+}
+
+function offsetOf(document: Document, path: Path, key?: string): number | undefined {
+  let node: unknown = document.contents;
+  let offset = (node as Node | null)?.range?.[0];
+  for (const part of path) {
+    const next = childOf(document, node, part);
+    if (!next) return offset;
+    node = next.value;
+    offset = (next.value as Node | null)?.range?.[0] ?? next.keyOffset ?? offset;
+    if (isScalar(next.value) && next.value.source === '' && next.keyOffset !== undefined) offset = next.keyOffset;
+  }
+  if (key === undefined) return offset;
+  return childOf(document, node, key)?.keyOffset ?? offset;
+}
+
+function childOf(
+  document: Document,
+  parent: unknown,
+  part: string | number,
+): { value: unknown; keyOffset?: number | undefined } | undefined {
+  const node = isAlias(parent) ? parent.resolve(document) : parent;
+  if (isSeq(node)) return typeof part === 'number' && part in node.items ? { value: node.items[part] } : undefined;
+  if (!isMap(node)) return undefined;
+  for (const pair of node.items) {
+    if (isPair(pair) && isScalar(pair.key) && String(pair.key.value) === String(part))
+      return { value: pair.value, keyOffset: pair.key.range?.[0] };
+  }
+  for (const pair of node.items) {
+    if (!isScalar(pair.key) || pair.key.source !== '<<') continue;
+    const merged = isSeq(pair.value) ? pair.value.items : [pair.value];
+    for (const item of merged) {
+      const found = childOf(document, item, part);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** Numbers that lost digits or are none, keys that JavaScript treats specially, and more than a machine should hold. */
+function valueProblems(source: Source): Problem[] {
+  const problems: Problem[] = [];
+  let nodes = 0;
+  const visit = (value: unknown, path: (string | number)[]): void => {
+    if (++nodes > MAX_NODES || problems.length >= 100) return;
+    if (path.length > MAX_DEPTH) {
+      problems.push(problemAt(source, path.slice(0, 10), `is nested deeper than ${MAX_DEPTH} levels`));
+      return;
+    }
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) problems.push(problemAt(source, path, `is ${value}; numbers must be finite`));
+      else if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21)
+        problems.push(problemAt(source, path, 'is a whole number with more digits than can be kept; put it in quotes'));
+    }
+    if (typeof value !== 'object' || value === null) return;
+    const entries: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+    for (const [key, item] of entries) {
+      if (key === '__proto__') problems.push(problemAt(source, path, 'is a name that no field may have', key));
+      path.push(key);
+      visit(item, path);
+      path.pop();
+    }
+  };
+  visit(source.value, []);
+  if (nodes > MAX_NODES)
+    problems.push(problemAt(source, [], `holds more than ${MAX_NODES.toLocaleString('en')} values, aliases counted`));
+  return problems;
+}
+
+function syntaxMessage(code: string, message: string, text: string): string {
+  if (code === 'DUPLICATE_KEY') {
+    const key = /^[^\s:]+/.exec(text)?.[0];
+    return key ? `the key ${key} stands twice in one mapping; keep one` : 'a key stands twice in one mapping; keep one';
+  }
+  // The parser quotes the token it met: that may be a key or a password.
+  const plain = message.replace(/: ".*$/s, '').replace(/\s+/g, ' ');
+  return `${code === 'TAG_RESOLVE_FAILED' ? 'a tag is not known here' : 'is not valid YAML'}: ${plain}`;
+}
+
+function parserMessage(error: unknown): string {
+  if (error instanceof ReferenceError && /alias count/i.test(error.message))
+    return `its aliases expand to more than ${MAX_ALIASES.toLocaleString('en')} copies; write the values out or use fewer aliases`;
+  if (error instanceof ReferenceError) return 'an alias names an anchor that is not set before it';
+  if (error instanceof RangeError) return 'is nested too deep to be read';
+  return 'cannot be read as YAML or JSON';
+}
