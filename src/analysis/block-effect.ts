@@ -97,7 +97,7 @@ export class BlockEffect {
   }
 
   #onScale(x: number): number {
-    return this.#kind === 'logRatio' ? Math.exp(x) : x;
+    return this.#kind === 'logRatio' ? Math.min(Math.exp(x), Number.MAX_VALUE) : x;
   }
 
   /** Newcombe's interval of two Wilson intervals: honest where no error was seen at all. */
@@ -119,7 +119,8 @@ export function timeUniformZ(n: number, alpha: number): number {
   return Math.sqrt(((2 * v) / (n * rho2)) * Math.log(Math.sqrt(v) / alpha));
 }
 
-function wilson(p: number, n: number, z: number): [low: number, high: number] {
+/** Wilson's interval for a rate p of n (need not be whole), at z standard errors. */
+export function wilson(p: number, n: number, z: number): [low: number, high: number] {
   const z2n = (z * z) / n;
   const centre = (p + z2n / 2) / (1 + z2n);
   const half = (z / (1 + z2n)) * Math.sqrt((p * (1 - p)) / n + z2n / (4 * n));

@@ -1,6 +1,7 @@
 /**
  * One live metric as the verdict shows it: effect with interval, e-value, severity and a sentence. Judges nothing.
  */
+import { normalQuantile } from '../stats/special.ts';
 import type { Effect } from './block-effect.ts';
 import type { TrackedMetric } from './live-plan.ts';
 import { HARMLESS_ODDS_RATIO, type MetricTracker } from './metric-tracker.ts';
@@ -48,7 +49,7 @@ export function notInsideMargin(tracker: MetricTracker): string | null {
   const { value, low, high } = effect.effect();
   if (effect.blocks < FEWEST_BLOCKS)
     return `${metric.name}: "not worse" needs ${FEWEST_BLOCKS} comparisons, there are ${effect.blocks}`;
-  if (value === null || low === null || high === null) return null;
+  if (value === null || low === null || high === null) return `${metric.name}: the size of the change cannot be told`;
   const [worst, margin] = worstAndMargin(metric, low, high, effect.baselineMean);
   if (worst < margin) return null;
   const [shown, allowed] = isRatio(metric) ? [figure(worst), figure(margin)] : [points(worst), points(margin)];
@@ -64,7 +65,7 @@ function worstAndMargin(
 ): [worst: number, margin: number] {
   if (metric.source === 'error') return [high, Math.max(0.01, riseAtOddsRatio(rate, HARMLESS_ODDS_RATIO))];
   if (metric.source === 'quality') return [metric.worse === 'lower' ? -low : high, metric.margin];
-  return [metric.worse === 'higher' ? high : 1 / low, 1 + metric.margin];
+  return [metric.worse === 'higher' ? high : Math.min(1 / low, Number.MAX_VALUE), 1 + metric.margin];
 }
 
 function riseAtOddsRatio(rate: number, oddsRatio: number): number {
@@ -79,7 +80,7 @@ export function detectable(tracker: MetricTracker, alpha: number): string | null
   const { metric, effect } = tracker;
   const n = effect.blocks;
   if (n < 20) return null;
-  const reach = (normalUpper(alpha * metric.weight) + 1.645) * Math.sqrt(1.6 / n);
+  const reach = (normalQuantile(alpha * metric.weight) + 1.645) * Math.sqrt(1.6 / n);
   if (metric.source === 'error') {
     const p = Math.max(effect.baselineMean, 0.5 / tracker.n.baseline);
     const [a, b] = [tracker.n.baseline / n, tracker.n.candidate / n];
@@ -103,11 +104,4 @@ function isRatio(metric: TrackedMetric): boolean {
 
 function points(fraction: number): string {
   return `${figure(100 * fraction)} points`;
-}
-
-/** z with P(Z > z) = tail, for tails below one half: Hastings' rational approximation, good to 4.5e-4. */
-function normalUpper(tail: number): number {
-  const t = Math.sqrt(-2 * Math.log(Math.min(tail, 0.5)));
-  const top = 2.515517 + t * (0.802853 + t * 0.010328);
-  return t - top / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
 }

@@ -132,16 +132,16 @@ function blockTest({ source, margin, worse }: TrackedMetric): BlockTest {
 }
 
 /** An e-process with its state, which is made when the first block comes. */
-function testOf<Block, State>(process: EProcess<Block, State>, blockOf: (block: ValueBlock) => Block): BlockTest {
+function testOf<Block, State>(eProcess: EProcess<Block, State>, blockOf: (block: ValueBlock) => Block): BlockTest {
   let state: State | undefined;
   return {
     add(block) {
-      state = process.update(state ?? process.initial(), blockOf(block));
+      state = eProcess.update(state ?? eProcess.initial(), blockOf(block));
     },
-    logE: () => (state === undefined ? 0 : process.logE(state)),
-    encode: () => (state === undefined ? new Uint8Array() : process.encode(state)),
+    logE: () => (state === undefined ? 0 : eProcess.logE(state)),
+    encode: () => (state === undefined ? new Uint8Array() : eProcess.encode(state)),
     restore(bytes) {
-      state = bytes.length === 0 ? undefined : process.decode(bytes);
+      state = bytes.length === 0 ? undefined : eProcess.decode(bytes);
     },
   };
 }

@@ -1,0 +1,180 @@
+/**
+ * Two independent samples. Ratios: Brunner–Munzel on the candidate scaled by its margin, exact Mann–Whitney where an arm has
+ * fewer than ten values or the samples separate (Brunner–Munzel has no value there). Pass or fail: Fisher's exact test with
+ * Newcombe's interval. Other scores: Welch's t against the margin. Every usual test is reported beside the primary one.
+ */
+import {
+  brunnerMunzel,
+  cliffsDelta,
+  cohensD,
+  fisherExact,
+  hedgesG,
+  hodgesLehmann,
+  mannWhitney,
+  quantileInterval,
+  ratioOfGeometricMeans,
+  studentT,
+  twoProportions,
+  welchT,
+} from '../stats/battery.ts';
+import type { CleanSamples } from './batch-data.ts';
+import { type Comparison, effectOf, numbersOf, type TestNumbers } from './comparison.ts';
+
+export interface ComparisonOptions {
+  /** Which direction is a regression. */
+  worse: 'higher' | 'lower';
+  minEffect: number;
+  alpha: number;
+}
+
+/** Below this Brunner–Munzel's t approximation is not to be trusted. */
+const FEWEST_FOR_BRUNNER_MUNZEL = 10;
+
+export function compareUnpaired(samples: CleanSamples, options: ComparisonOptions): Comparison {
+  const { baseline, candidate, scale } = samples;
+  const found =
+    scale === 'ratio'
+      ? compareRatio(baseline, candidate, options)
+      : [...baseline, ...candidate].every(value => value === 0 || value === 1)
+        ? compareRates(baseline, candidate, options)
+        : compareScores(baseline, candidate, options);
+  const first = baseline[0]!;
+  return {
+    ...found,
+    n: { baseline: baseline.length, candidate: candidate.length },
+    effect: effectOf(scale, options.worse === 'higher', found.harm),
+    leastP: leastRankP(baseline.length, candidate.length),
+    allTied: baseline.every(value => value === first) && candidate.every(value => value === first),
+    tests: { ...usualTests(baseline, candidate), ...found.tests },
+  };
+}
+
+type Found = Pick<Comparison, 'harm' | 'p' | 'primary' | 'opinions' | 'tests'>;
+
+function compareRatio(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
+  const factor = worse === 'higher' ? 1 / (1 + minEffect) : 1 + minEffect;
+  const scaled = candidate.map(value => value * factor);
+  const alternative = worse === 'higher' ? 'greater' : 'less';
+  const rank = mannWhitney(scaled, baseline, { alternative });
+  const few = Math.min(baseline.length, candidate.length) < FEWEST_FOR_BRUNNER_MUNZEL;
+  const munzel = few ? null : brunnerMunzel(scaled, baseline, { alternative });
+  const primary = munzel?.status === 'ok' ? munzel : rank;
+  const geometric = ratioOfGeometricMeans(scaled, baseline, { alternative, confidence: 1 - alpha });
+
+  const bounded = withinReach([...baseline, ...candidate]);
+  const [x, y] = [baseline.map(bounded), candidate.map(bounded)];
+  const { shift, ci } = hodgesLehmann(y, x, { confidence: 1 - alpha });
+  const [low, high] = worse === 'higher' ? ci : [-ci[1], -ci[0]];
+  const opinions = [{ p: primary.p, weight: 0.5 }];
+  if (geometric.status === 'ok') opinions.push({ p: geometric.p, weight: 0.3 });
+  return {
+    harm: { value: worse === 'higher' ? shift : -shift, low, high, margin: Math.log1p(minEffect) },
+    p: primary.p,
+    primary: primary === rank ? 'mannWhitney' : 'brunnerMunzel',
+    opinions,
+    tests: {
+      primary: { ...numbersOf(primary), alternative, margin: minEffect },
+      welchLn: numbersOf(ratioOfGeometricMeans(candidate, baseline, { confidence: 1 - alpha })),
+      hodgesLehmannLn: { shift, low: numbersOf({ low: ci[0] }).low!, high: numbersOf({ high: ci[1] }).high! },
+    },
+  };
+}
+
+function compareRates(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
+  const tally = (values: number[]) => ({ events: values.filter(value => value === 1).length, trials: values.length });
+  const alternative = worse === 'higher' ? 'greater' : 'less';
+  const exact = fisherExact(tally(candidate), tally(baseline), { alternative });
+  const rates = twoProportions(tally(candidate), tally(baseline), { confidence: 1 - alpha });
+  const [low, high] = rates.newcombe;
+  return {
+    harm: harmOf(rates.difference, [low, high], { worse, minEffect }),
+    p: exact.p,
+    primary: 'fisherExact',
+    opinions: [{ p: exact.p, weight: 1 }],
+    tests: {
+      primary: { ...numbersOf(exact), alternative, margin: 0 },
+      fisherExact: numbersOf(fisherExact(tally(candidate), tally(baseline))),
+      twoProportions: numbersOf(rates),
+    },
+  };
+}
+
+function compareScores(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
+  const towards = worse === 'higher' ? -minEffect : minEffect;
+  const shifted = candidate.map(value => value + towards);
+  const alternative = worse === 'higher' ? 'greater' : 'less';
+  const test = welchT(shifted, baseline, { alternative });
+  const { meanDifference, ci } = welchT(candidate, baseline, { confidence: 1 - alpha });
+  return {
+    harm: harmOf(meanDifference, ci, { worse, minEffect }),
+    p: test.p,
+    primary: 'welch',
+    opinions: [{ p: test.p, weight: 1 }],
+    tests: { primary: { ...numbersOf(test), alternative, margin: minEffect } },
+  };
+}
+
+/** A difference candidate − baseline as harm in points. */
+export function harmOf(
+  difference: number,
+  [low, high]: readonly [low: number, high: number],
+  { worse, minEffect }: Pick<ComparisonOptions, 'worse' | 'minEffect'>,
+): Comparison['harm'] {
+  if (worse === 'higher') return { value: difference, low, high, margin: minEffect };
+  return { value: -difference, low: -high, high: -low, margin: minEffect };
+}
+
+/**
+ * Logarithms with an end: zero and time-outs go just beyond the values seen, which keeps their rank, all that a
+ * median of differences looks at.
+ */
+export function withinReach(values: readonly number[]): (value: number) => number {
+  const usual = values.filter(value => value > 0 && Number.isFinite(value));
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (const value of usual) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  if (usual.length === 0) [least, most] = [1, 1];
+  return value => {
+    if (value === 0) return Math.log(least) - Math.LN10;
+    return Number.isFinite(value) ? Math.log(value) : Math.log(most) + Math.LN10;
+  };
+}
+
+/** 1 / C(n + m, n): what complete separation gives. */
+export function leastRankP(n: number, m: number): number {
+  let p = 1;
+  for (let i = 1; i <= Math.min(n, m); i++) p *= i / (Math.max(n, m) + i);
+  return p;
+}
+
+function usualTests(baseline: number[], candidate: number[]): TestNumbers {
+  return {
+    student: numbersOf(studentT(candidate, baseline)),
+    welch: numbersOf(welchT(candidate, baseline)),
+    mannWhitney: numbersOf(mannWhitney(candidate, baseline)),
+    brunnerMunzel: numbersOf(brunnerMunzel(candidate, baseline)),
+    cohensD: numbersOf(cohensD(candidate, baseline)),
+    hedgesG: numbersOf(hedgesG(candidate, baseline)),
+    cliffsDelta: numbersOf(cliffsDelta(candidate, baseline)),
+    quantiles: { ...quantiles('baseline', baseline), ...quantiles('candidate', candidate) },
+  };
+}
+
+/** A tail is reported where at least ten values lie beyond it. */
+function quantiles(arm: string, values: number[]): Record<string, number | null> {
+  const out: Record<string, number | null> = {};
+  for (const q of [0.5, 0.95, 0.99]) {
+    if (values.length * (1 - q) < 9.999 && q !== 0.5) continue;
+    const { value, ci } = quantileInterval(values, q);
+    const name = `${arm}P${q * 100}`;
+    for (const [suffix, number] of [
+      ['', value],
+      ['Low', ci[0]],
+      ['High', ci[1]],
+    ] as const)
+      out[name + suffix] = Number.isFinite(number) ? number : null;
+  }
+  return out;
+}
