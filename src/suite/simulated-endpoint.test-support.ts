@@ -31,6 +31,8 @@ export interface SimulatedEndpoint {
   calls: SimulatedCall[];
   /** Most calls that were open at once. */
   inFlightMax(): number;
+  /** Connections that were opened. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,7 @@ export async function simulateEndpoint(
   const seen = new Map<string, number>();
   let inFlight = 0;
   let inFlightMax = 0;
+  let connections = 0;
   const server = createServer(async (request, response) => {
     inFlight += 1;
     inFlightMax = Math.max(inFlightMax, inFlight);
@@ -57,11 +60,15 @@ export async function simulateEndpoint(
     calls.push(call);
     respond(response, behave(call), call);
   });
+  server.on('connection', () => {
+    connections += 1;
+  });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     calls,
     inFlightMax: () => inFlightMax,
+    connections: () => connections,
     close: async () => {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));
