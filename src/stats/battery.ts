@@ -16,4 +16,9 @@ export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './qua
 export { seededRandom } from './random.ts';
 export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';
 export { pairedT, studentT, type TOptions, type TResult, welchT } from './student-t.ts';
-export { type TwoProportionsResult, twoProportions } from './two-proportions.ts';
+export {
+  clopperPearsonInterval,
+  type TwoProportionsResult,
+  twoProportions,
+  wilsonInterval,
+} from './two-proportions.ts';

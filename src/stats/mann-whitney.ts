@@ -1,21 +1,112 @@
-import type { Alternative, Sample, TestOutcome } from './outcome.ts';
+/**
+ * Mann–Whitney's U, the rank test for "x tends to be larger". Exact for small samples, given the ties that occurred; normal
+ * approximation with tie correction beyond. Its null is equal distributions: at unequal sizes and spreads it rejects equal
+ * medians too often (14% at a nominal 5%), where Brunner–Munzel does not.
+ */
+import { exactRankSum } from './exact-rank-sum.ts';
+import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
+import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { sortedCopy } from './quantile.ts';
+import { logNormalTail } from './special.ts';
+import { forEachTieGroup } from './tie-groups.ts';
 
 export interface MannWhitneyOptions {
   readonly alternative?: Alternative;
-  /** 'auto' is exact for n + m ≤ 60 or n·m ≤ 900. */
+  /** 'auto', the default, is exact for n + m ≤ 60 or n·m ≤ 900. */
   readonly method?: 'auto' | 'exact' | 'asymptotic';
   /** Continuity correction of the asymptotic z; default true. */
   readonly continuity?: boolean;
 }
 
 export interface MannWhitneyResult extends TestOutcome {
+  /** Pairs in which x is larger, ties counting ½: exact. u1 + u2 = n·m. */
   readonly u1: number;
   readonly u2: number;
+  /**
+   * Normal score also where the method is exact; 0 where all values are tied. Signed (above 0: x larger) without continuity
+   * correction; with it, that of the side asked for, two-sided that of the larger U, as in SciPy.
+   */
   readonly z: number;
+  /** Whether any value occurs twice in the pooled sample. */
   readonly ties: boolean;
+  /** (u1 − u2)/(n·m), in [−1, 1]. */
   readonly cliffsDelta: number;
+  /** P(x > y) + ½P(x = y), in [0, 1]. */
   readonly a12: number;
   readonly method: 'exact' | 'asymptotic';
 }
 
-export declare function mannWhitney(x: Sample, y: Sample, options?: MannWhitneyOptions): MannWhitneyResult;
+/**
+ * O((n + m) log(n + m)); the exact distribution costs O(k²·N²) for the smaller size k, N = n + m.
+ * @returns status `ok`, `no_data` or `degenerate_all_tied`
+ * @throws RangeError on NaN; ±Infinity is ranked
+ * @see Mann and Whitney 1947, Annals of Mathematical Statistics 18:50; [1, 2, 3] against [4, 5]: u1 = 0, exact p = 0.2
+ */
+export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = {}): MannWhitneyResult {
+  const sortedX = sortedCopy(x);
+  const sortedY = sortedCopy(y);
+  const { alternative = 'two-sided', continuity = true } = options;
+  const n = x.length;
+  const m = y.length;
+  const small = n + m <= 60 || n * m <= 900;
+  const method = options.method === 'exact' || (options.method !== 'asymptotic' && small) ? 'exact' : 'asymptotic';
+  if (n === 0 || m === 0) return result('no_data', { doubledU1: n * m, tieTerm: 0 }, n * m, 0, NOT_SIGNIFICANT, method);
+
+  const counts = mannWhitneyCounts(sortedX, sortedY);
+  const total = n + m;
+  const variance = ((n * m) / 12) * (total + 1 - counts.tieTerm / (total * (total - 1)));
+  const allTied = counts.tieTerm === total * (total * total - 1);
+  if (allTied) return result('degenerate_all_tied', counts, n * m, 0, NOT_SIGNIFICANT, method);
+  const { z, p } = normalScore(counts.doubledU1, n * m, Math.sqrt(variance), alternative, continuity);
+  if (method === 'asymptotic') return result('ok', counts, n * m, z, p, method);
+  const { greater, less } = exactRankSum(sortedX, sortedY);
+  return result('ok', counts, n * m, z, discreteP(greater, less, alternative), method);
+}
+
+export interface MannWhitneyCounts {
+  /** 2·U1, a whole number. */
+  readonly doubledU1: number;
+  /** Σ(t³ − t) over groups of t equal values. */
+  readonly tieTerm: number;
+}
+
+/** @param x, y sorted upward */
+export function mannWhitneyCounts(x: Float64Array, y: Float64Array): MannWhitneyCounts {
+  let doubledU1 = 0;
+  let tieTerm = 0;
+  forEachTieGroup(x, y, (countX, countY, _belowX, belowY) => {
+    doubledU1 += countX * (2 * belowY + countY);
+    const t = countX + countY;
+    if (t > 1) tieTerm += t * (t - 1) * (t + 1);
+  });
+  return { doubledU1, tieTerm };
+}
+
+function normalScore(
+  doubledU1: number,
+  pairs: number,
+  sd: number,
+  alternative: Alternative,
+  continuity: boolean,
+): { z: number; p: PValue } {
+  const excess = (doubledU1 - pairs) / 2;
+  const towards = alternative === 'greater' ? excess : alternative === 'less' ? -excess : Math.abs(excess);
+  const score = (towards - (continuity ? 0.5 : 0)) / sd;
+  const logTail = logNormalTail(score) + (alternative === 'two-sided' ? Math.LN2 : 0);
+  return { z: continuity ? score : excess / sd, p: fromLog(logTail) };
+}
+
+function result(
+  status: Status,
+  counts: MannWhitneyCounts,
+  pairs: number,
+  z: number,
+  p: PValue,
+  method: 'exact' | 'asymptotic',
+): MannWhitneyResult {
+  const { doubledU1, tieTerm } = counts;
+  const cliffsDelta = pairs > 0 ? (doubledU1 - pairs) / pairs : 0;
+  const a12 = pairs > 0 ? doubledU1 / 2 / pairs : 0.5;
+  const u = { u1: doubledU1 / 2, u2: pairs - doubledU1 / 2 };
+  return { status, ...p, ...u, z, ties: tieTerm > 0, cliffsDelta, a12, method };
+}
