@@ -6,7 +6,7 @@
 import { toTimestamp } from '../clock.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
 import { decideCommand } from '../rollout/command.ts';
-import { isActive, type Release } from '../rollout/release.ts';
+import { isActive, isExposed, type Release } from '../rollout/release.ts';
 import type { StoredRelease } from '../store/store.ts';
 import { createdEvent, prepareRelease, storedForm, supersede } from './create.ts';
 import type { Controller, ControllerEvent, ReleaseCommand, ReleaseRequest } from './face.ts';
@@ -24,6 +24,7 @@ const IDLE_PASS_MS = 1_000;
 /** New outcomes are judged at most this often for one release: a look is cheap, and free of charge statistically. */
 const BUSY_PASS_MS = 25;
 const CLAIM_LIMIT = 10_000;
+const SHOW_EVERY_MS = 200;
 
 export interface DrivenController extends Controller {
   /** One pass over every active release, awaited: for tests and simulations that move the clock themselves. */
@@ -51,6 +52,14 @@ export function createController(world: World): DrivenController {
     for (const listener of listeners) listener(event);
   }
 
+  /** Tells listeners of a change at once, of new numbers now and then. */
+  function show(run: Run, isUrgent: boolean): void {
+    const now = world.clock.monotonicMs();
+    if (!isUrgent && now - (run.shownAtMs ?? Number.NEGATIVE_INFINITY) < SHOW_EVERY_MS) return;
+    run.shownAtMs = now;
+    emit({ type: 'release', release: view(run) });
+  }
+
   function view(run: Run): Release {
     return run.verdict && isActive(run.release) ? { ...run.release, verdict: run.verdict } : run.release;
   }
@@ -63,12 +72,12 @@ export function createController(world: World): DrivenController {
   }
 
   async function passOver(run: Run, command?: ReleaseCommand): Promise<void> {
+    const hasNews = run.isDirty;
     run.isDirty = false;
-    const verdictBefore = run.verdict;
     try {
       const report = await pass(run, world, tests, command);
       for (const event of report.events) emit({ type: 'audit', event });
-      if (report.hasChanged || run.verdict !== verdictBefore) emit({ type: 'release', release: view(run) });
+      if (report.hasChanged || (hasNews && isExposed(run.release))) show(run, report.hasChanged);
     } catch (error) {
       if (asSpillwayError(error).code !== 'STATE_MOVED') throw error;
       await reloadRun(run, world);
@@ -142,6 +151,8 @@ export function createController(world: World): DrivenController {
     const holdVersion = unholds ? { holdVersion: { version: release.version, releaseId: null } } : {};
     const active = await world.store.activeRelease(release.artifact);
     if (!active) {
+      // What an earlier release left unread says nothing about this one.
+      await world.store.trimOutcomes(release.artifact, Number.MAX_SAFE_INTEGER);
       const outcome = await world.store.insertRelease(storedForm(release, world, LEASE_MS), [created]);
       if (outcome === 'activeExists')
         throw new SpillwayError('STATE_MOVED', `Another release of ${release.artifact} began meanwhile.`);
@@ -181,6 +192,7 @@ export function createController(world: World): DrivenController {
       extra: { ...extra, snapshot: null },
     });
     if (outcome === 'moved') throw new SpillwayError('STATE_MOVED', `Release ${run.release.id} was changed meanwhile.`);
+    await world.store.trimOutcomes(next.artifact, Number.MAX_SAFE_INTEGER);
     run.release = ended;
     runs.delete(run.release.id);
     void tests.stop(run);

@@ -6,7 +6,7 @@ import type { MetricSamples, Samples } from '../analysis/sample.ts';
 import type { PromptSpec, SuitePlan } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import type { Release, TestSummary } from '../rollout/release.ts';
-import type { Arm } from '../suite/options.ts';
+import type { Arm, SuiteProgress } from '../suite/options.ts';
 import type { SuiteOutcome } from '../suite/outcome.ts';
 import { makeProvider } from '../suite/provider.ts';
 import { reportsOf } from '../suite/report.ts';
@@ -32,9 +32,8 @@ export function suiteRunner(world: SuitesWorld): RunTests {
     const arms = await armsOf(release, world);
     const outcomes: SuiteOutcome[] = [];
     for (const suite of suites) {
-      const outcome = await runOne(suite, arms, release, world, signal, progress =>
-        onProgress({ suite: suite.name, ...progress }),
-      );
+      const watch = { signal, onProgress: (progress: SuiteProgress) => onProgress({ suite: suite.name, ...progress }) };
+      const outcome = await runOne(suite, { release, arms }, world, watch);
       await world.store.putTestRun(release.id, suite.name, plain({ reports: reportsOf(outcome) }));
       outcomes.push(outcome);
       if (signal.aborted) break;
@@ -45,30 +44,16 @@ export function suiteRunner(world: SuitesWorld): RunTests {
 
 async function runOne(
   suite: SuitePlan,
-  arms: Arm[],
-  release: Release,
+  { release, arms }: { release: Release; arms: Arm[] },
   world: SuitesWorld,
-  signal: AbortSignal,
-  onProgress: (progress: { done: number; total: number; passed: number; failed: number; errors: number }) => void,
+  watch: { signal: AbortSignal; onProgress: (progress: SuiteProgress) => void },
 ): Promise<SuiteOutcome> {
   const { workers, timeoutMs, suiteTimeoutMs, repeat, retries } = release.plan.test;
   const provider = await makeProvider(suite.provider, { ...world.endpoint, connections: workers });
   try {
     const { clock, random } = world;
-    return await runSuite({
-      suite,
-      arms,
-      provider,
-      clock,
-      random,
-      workers,
-      timeoutMs,
-      suiteTimeoutMs,
-      repeat,
-      retries,
-      signal,
-      onProgress,
-    });
+    const rules = { workers, timeoutMs, suiteTimeoutMs, repeat, retries };
+    return await runSuite({ suite, arms, provider, clock, random, ...rules, ...watch });
   } finally {
     await provider.close();
   }

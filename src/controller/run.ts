@@ -20,6 +20,8 @@ export interface Run {
   /** Monotonic time of the pass before; undefined when this process has not passed yet, so that downtime never counts. */
   passedAtMs?: number;
   checkpointedAtMs: number;
+  /** When listeners were last told of it. */
+  shownAtMs?: number;
   clocks?: RollbackClocks;
   evidence?: EvidenceFolder;
   tests?: { abort: AbortController; done: Promise<void>; result?: TestRun };
