@@ -85,14 +85,18 @@ export function readOutcome(raw: unknown): ReadOutcome | string {
   if (typeof error === 'boolean') outcome.error = error;
   else if (typeof error === 'string') outcome.error = error !== '';
   else if (error !== undefined && error !== null) outcome.flaw = '`error` must be true, false or a message';
+  return readNumbers(raw, outcome);
+}
+
+/** Adds the measured values; the first that is no number of its kind becomes the flaw. */
+function readNumbers(raw: Record<string, unknown>, outcome: ReadOutcome): ReadOutcome | string {
   for (const key in raw) {
     if (NAMES.has(key)) continue;
-    const allowed = NUMBERS[key as NumberField];
-    if (allowed === undefined || !Object.hasOwn(NUMBERS, key))
-      return `\`${key.slice(0, 64)}\` is not a field of an outcome`;
+    if (!isNumberField(key)) return `\`${key.slice(0, 64)}\` is not a field of an outcome`;
     const value = raw[key];
-    if (allowed.holds(value)) outcome[key as NumberField] = value as number;
-    else outcome.flaw ??= `\`${key}\` must be ${allowed.rule}`;
+    const { holds, rule } = NUMBERS[key];
+    if (holds(value)) outcome[key] = value as number;
+    else outcome.flaw ??= `\`${key}\` must be ${rule}`;
   }
   return outcome;
 }
@@ -112,6 +116,10 @@ function parseTimestamp(value: unknown): number | undefined {
   if (typeof value !== 'string' || !RFC_3339.test(value)) return undefined;
   const ms = Date.parse(value);
   return Number.isNaN(ms) ? undefined : ms;
+}
+
+function isNumberField(key: string): key is NumberField {
+  return Object.hasOwn(NUMBERS, key);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -47,27 +47,31 @@ export interface ListenerDeps {
 export type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 export function listener(deps: ListenerDeps): Listener {
+  function admit(req: IncomingMessage, path: string): void {
+    const refused = deps.guard(req, path);
+    if (refused) throw refused;
+    if (deps.isStopping() && path !== '/healthz') throw new SpillwayError('SHUTTING_DOWN', 'The server is stopping.');
+  }
+
   async function serve(
     req: IncomingMessage,
     res: ServerResponse,
     path: string,
     raw: string | undefined,
   ): Promise<void> {
-    const refused = deps.guard(req, path);
-    if (refused) throw refused;
-    if (deps.isStopping() && path !== '/healthz') throw new SpillwayError('SHUTTING_DOWN', 'The server is stopping.');
+    admit(req, path);
     if (raw === EVENTS) return deps.events.open(req, res);
     if (raw === ASSIGNMENTS) return deps.assignments.open(req, res);
-    const { method } = req;
-    if (method !== 'GET' && method !== 'HEAD') {
-      const limit = method === 'PUT' && path.startsWith('/api/v1/pipelines/') ? MAX_BUNDLE_BYTES : MAX_BODY_BYTES;
-      const body = await readBody(req, limit);
-      if (raw === OUTCOMES) return takeOutcomes(deps.intake, body, res);
-      if (raw === FLAG) return sendOfrep(res, deps.ofrep.evaluate(keyOf(path), body));
-      if (raw === FLAGS) return sendOfrep(res, deps.ofrep.evaluateAll(body, req.headers['if-none-match']));
-      // The router's adapter takes a body that was read already from here.
-      Object.assign(req, { rawBody: body });
+    if (req.method === 'GET' || req.method === 'HEAD') {
+      await deps.router(req, res);
+      return;
     }
+    const body = await readBody(req, bodyLimit(req.method, path));
+    if (raw === OUTCOMES) return takeOutcomes(deps.intake, body, res);
+    if (raw === FLAG) return sendOfrep(res, deps.ofrep.evaluate(keyOf(path), body));
+    if (raw === FLAGS) return sendOfrep(res, deps.ofrep.evaluateAll(body, req.headers['if-none-match']));
+    // The router's adapter takes a body that was read already from here.
+    Object.assign(req, { rawBody: body });
     await deps.router(req, res);
   }
 
@@ -91,6 +95,10 @@ export function listener(deps: ListenerDeps): Listener {
         instruments.request(raw, res.statusCode, isStream ? undefined : clock.monotonicMs() - startedMs);
       });
   };
+}
+
+function bodyLimit(method: string | undefined, path: string): number {
+  return method === 'PUT' && path.startsWith('/api/v1/pipelines/') ? MAX_BUNDLE_BYTES : MAX_BODY_BYTES;
 }
 
 /** The pattern of the route when it is one of those served here. */

@@ -132,7 +132,7 @@ export async function testServer(
   return { url: server.url, server, controller, registry, store, call: caller(server.url) };
 }
 
-function caller(url: string): TestServer['call'] {
+export function caller(url: string): TestServer['call'] {
   return async (method, path, body, headers = {}) => {
     const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const init: RequestInit = { method, headers: { 'content-type': 'application/json', ...headers } };
