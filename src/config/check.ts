@@ -57,20 +57,20 @@ function reportIssue(issue: Issue, base: Path, report: Report): void {
   }
   if (issue.code === 'invalid_union') {
     // The alternative whose kind fits is the one that was meant: its findings say more than "no alternative fits".
-    const meant = issue.errors?.find(issues =>
-      issues.every(({ path: at, code }) => code !== 'invalid_type' || at.length > 0),
-    );
-    const fallback = issue.errors?.[0]?.find(({ path: at }) => at.length === 0);
-    if (meant && meant.length > 0) for (const inner of meant) reportIssue(inner, path, report);
-    else report(path, fallback?.message ?? issue.message);
-    return;
+    const meant = issue.errors?.find(issues => issues.every(inner => !isOtherKind(inner))) ?? [];
+    for (const inner of meant) reportIssue(inner, path, report);
+    if (meant.length > 0) return;
   }
   report(path, issue.message);
 }
 
+/** A finding on the value as a whole: it is no mapping, or not the one literal that is allowed. */
+function isOtherKind({ code, path }: Issue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+}
+
 function wording(issue: RawIssue, later: Later | undefined): string {
   const found = show(issue.input);
-  const bound = issue.minimum ?? issue.maximum;
   switch (issue.code) {
     case 'invalid_type':
       if (issue.input === undefined) return `is required: ${kindOf(issue.expected)}`;
@@ -80,17 +80,20 @@ function wording(issue: RawIssue, later: Later | undefined): string {
     case 'unrecognized_keys':
       return (issue.keys ?? []).map(key => unknownField(key, issue, later)).join('\n');
     case 'too_small':
-    case 'too_big': {
-      const most = issue.code === 'too_big';
-      if (issue.origin === 'array') return `must hold at ${most ? 'most' : 'least'} ${bound}; found ${found}`;
-      if (issue.origin === 'string')
-        return `must have at ${most ? 'most' : 'least'} ${bound} characters; found ${found}`;
-      if (issue.inclusive === false) return `must be ${most ? 'less' : 'more'} than ${bound}; found ${found}`;
-      return `must be at ${most ? 'most' : 'least'} ${bound}; found ${found}`;
-    }
+    case 'too_big':
+      return boundWording(issue, found);
     default:
       return `is not allowed here; found ${found}`;
   }
+}
+
+function boundWording({ code, origin, minimum, maximum, inclusive }: RawIssue, found: string): string {
+  const bound = minimum ?? maximum;
+  const side = code === 'too_big' ? 'at most' : 'at least';
+  if (origin === 'array') return `must hold ${side} ${bound}; found ${found}`;
+  if (origin === 'string') return `must have ${side} ${bound} characters; found ${found}`;
+  if (inclusive === false) return `must be ${code === 'too_big' ? 'less' : 'more'} than ${bound}; found ${found}`;
+  return `must be ${side} ${bound}; found ${found}`;
 }
 
 function valueWording(issue: RawIssue, found: string): string {

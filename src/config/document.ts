@@ -75,12 +75,13 @@ export function parseDocument(text: string, file: string): LoadedDocument {
 /** `2 problems in pipeline.yaml, 1 in prompts/a.yaml`, with the list. */
 export function invalid(problems: readonly Problem[]): SpillwayError {
   const counts = new Map<string, number>();
-  for (const { file = 'the document' } of problems) counts.set(file, (counts.get(file) ?? 0) + 1);
+  const ordered = inOrder(problems);
+  for (const { file = 'the document' } of ordered) counts.set(file, (counts.get(file) ?? 0) + 1);
   const parts = [...counts].map(([file, count], index) => {
     const noun = count === 1 ? ' problem' : ' problems';
     return `${count}${index === 0 ? noun : ''} in ${file}`;
   });
-  return new SpillwayError('CONFIG_INVALID', parts.join(', '), { problems });
+  return new SpillwayError('CONFIG_INVALID', parts.join(', '), { problems: ordered });
 }
 
 function readSource(source: Source, report: Report): LoadedDocument | undefined {
@@ -140,6 +141,14 @@ function readSuite({ value, file, positionOf }: Source, report: Report): LoadedD
 }
 
 function distinct(problems: readonly Problem[]): Problem[] {
-  const seen = new Map(problems.map(problem => [`${problem.path}\n${problem.message}`, problem]));
-  return [...seen.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return [...new Map(problems.map(problem => [`${problem.path}\n${problem.message}`, problem])).values()];
+}
+
+/** By file, as first met, and by place in it. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const files = [...new Set(problems.map(({ file }) => file))];
+  const rank = (problem: Problem) => files.indexOf(problem.file);
+  return problems.toSorted(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
 }

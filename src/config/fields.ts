@@ -4,16 +4,22 @@
  */
 import { z } from 'zod';
 import { DURATION, durationMs, MAX_DURATION_MS } from './duration.ts';
-import { PERCENT, percentFraction } from './percent.ts';
+import { formatPercent, PERCENT, percentFraction } from './percent.ts';
 import { show } from './show.ts';
 
 export const API_VERSION = 'spillway.dev/v1alpha1';
 export const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** An error map that states the rule and shows what stood there; a missing field gets the general message. */
-export function rule(allowed: string) {
-  return (issue: { input?: unknown }) =>
-    issue.input === undefined ? undefined : `must be ${allowed}; found ${show(issue.input)}`;
+/**
+ * An error map that states the rule and shows what stood there; a missing field gets the general message. `guess` turns a
+ * bare number into what was probably meant.
+ */
+export function rule(allowed: string, guess?: (found: number) => string) {
+  return ({ input }: { input?: unknown }) => {
+    if (input === undefined) return undefined;
+    const meant = guess && typeof input === 'number' && input >= 0 ? `; did you mean ${guess(input)}?` : '';
+    return `must be ${allowed}; found ${show(input)}${meant}`;
+  };
 }
 
 const nameRule = rule(
@@ -27,7 +33,7 @@ export const Metadata = z
   })
   .describe('Names the document.');
 
-const durationRule = rule('a duration, one whole number and a unit: 250ms, 30s, 5m or 1h');
+const durationRule = rule('a duration, one whole number and a unit: 250ms, 30s, 5m or 1h', number => `${number}s`);
 const longest = rule('at most 24 days (576h)');
 /** 0 or longer. */
 export const Duration = z
@@ -37,7 +43,9 @@ export const Duration = z
 /** Longer than 0. */
 export const PositiveDuration = Duration.refine(text => durationMs(text) > 0, { error: rule('longer than 0') });
 
-const percentRule = rule('a percentage in quotes or plain, such as 5% or 0.5%');
+const percentRule = rule('a percentage such as 5% or 0.5%', number =>
+  formatPercent(number < 1 ? number : number / 100),
+);
 export const Percent = z.string({ error: percentRule }).regex(PERCENT, { error: percentRule, abort: true });
 export const PercentUpTo100 = Percent.refine(text => percentFraction(text) <= 1, { error: rule('at most 100%') });
 

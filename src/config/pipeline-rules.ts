@@ -5,7 +5,7 @@
 import type { Later, Report } from './check.ts';
 import { DURATION, durationMs } from './duration.ts';
 import { show } from './show.ts';
-import type { Path } from './source.ts';
+import { type Path, valueAt } from './source.ts';
 
 const LATER = new Set(['kubernetes', 'approval', 'freeze', 'healthCheck']);
 const DEFAULTS = { hold: '1m', timeout: '5m' };
@@ -90,13 +90,4 @@ function distinctSuites(suites: unknown, report: Report): void {
 
 function milliseconds(text: unknown): number | undefined {
   return typeof text === 'string' && DURATION.test(text) ? durationMs(text) : undefined;
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let found = value;
-  for (const part of path) {
-    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined;
-    found = (found as Record<string | number, unknown>)[part];
-  }
-  return found;
 }

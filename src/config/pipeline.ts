@@ -38,7 +38,12 @@ const Test = z
     suiteTimeout: PositiveDuration.default('10m').describe(
       'Longest time for a whole suite; what is not done by then was not run.',
     ),
-    passRate: z.number().min(0).max(1).default(1).describe('Share of the cases that must pass, 0 to 1.'),
+    passRate: z
+      .number({ error: rule('a number from 0 to 1, such as 0.95') })
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe('Share of the cases that must pass, 0 to 1.'),
     repeat: z.int().min(1).max(1000).default(1).describe('How often each case runs, 1 to 1000.'),
     retries: z
       .int()
@@ -127,17 +132,21 @@ const Stage = z.strictObject({
 });
 
 const wholePercent = rule('a whole percentage from 0% to 99%');
-const Bake = z.union([
-  Duration,
-  z.strictObject({
-    for: Duration.default('5m').describe('How long the baseline stays warm at the end.'),
-    holdback: z
-      .string({ error: wholePercent })
-      .regex(/^\d{1,2}%$/, { error: wholePercent })
-      .default('0%')
-      .describe('Share kept on the baseline, whole percent, so that the comparison goes on.'),
-  }),
-]);
+const bakeRule = rule('a duration such as 5m, or a mapping { for: 5m, holdback: 5% }');
+const Bake = z.union(
+  [
+    Duration,
+    z.strictObject({
+      for: Duration.default('5m').describe('How long the baseline stays warm at the end.'),
+      holdback: z
+        .string({ error: wholePercent })
+        .regex(/^\d{1,2}%$/, { error: wholePercent })
+        .default('0%')
+        .describe('Share kept on the baseline, whole percent, so that the comparison goes on.'),
+    }),
+  ],
+  { error: bakeRule },
+);
 
 const Rollout = z
   .strictObject({
@@ -157,10 +166,13 @@ const Triggers = z
   .strictObject({
     performance: z.boolean().default(true).describe('Roll back when a metric is worse.'),
     errorRate: z
-      .union([
-        z.strictObject({ max: PercentUpTo100.default('5%').describe('Highest error rate of the candidate.') }),
-        z.literal(false),
-      ])
+      .union(
+        [
+          z.strictObject({ max: PercentUpTo100.default('5%').describe('Highest error rate of the candidate.') }),
+          z.literal(false),
+        ],
+        { error: rule('a mapping { max: 5% }, or false') },
+      )
       .prefault({})
       .describe('Roll back when the candidate surely fails more often than `max`; `false` switches it off.'),
     timeout: z.boolean().default(true).describe('Roll back at the time-out of a stage when its policy says so.'),

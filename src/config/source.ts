@@ -3,18 +3,10 @@
  * would change meaning in silence (duplicate keys, unknown tags, integers that do not fit, NaN) and what would exhaust the
  * machine (alias bombs, deep nesting, large files). Knows nothing of what the documents mean.
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-} from 'yaml';
+import { type Document, LineCounter, parseAllDocuments } from 'yaml';
 import type { Problem } from '../errors.ts';
+import { offsetOf } from './positions.ts';
+import { valueProblems } from './value-problems.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -33,8 +25,6 @@ export interface ParsedText {
 
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
 const MAX_ALIASES = 1_000;
-const MAX_NODES = 1_000_000;
-const MAX_DEPTH = 100;
 
 /** Never throws: what is wrong with the text is in `problems`, and then `sources` may be short. */
 export function parseText(text: string, file: string): ParsedText {
@@ -94,6 +84,16 @@ export function problemAt(source: Source, path: Path, message: string, key?: str
   return { file: source.file, ...source.positionOf(path, key), path: shown, message };
 }
 
+/** What stands at `path`, or undefined. */
+export function valueAt(value: unknown, path: Path): unknown {
+  let found = value;
+  for (const part of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, part)) return undefined;
+    found = (found as Record<string | number, unknown>)[part];
+  }
+  return found;
+}
+
 function textFlaw(text: string): string | undefined {
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_FILE_BYTES) return `is ${bytes} bytes long; at most ${MAX_FILE_BYTES} (5 MiB) are read`;
@@ -128,73 +128,6 @@ function addSource(document: Document, place: Place, file: string, found: Parsed
   const problems = valueProblems(source);
   if (problems.length > 0) found.problems.push(...problems);
   else found.sources.push(source);
-}
-
-function offsetOf(document: Document, path: Path, key?: string): number | undefined {
-  let node: unknown = document.contents;
-  let offset = (node as Node | null)?.range?.[0];
-  for (const part of path) {
-    const next = childOf(document, node, part);
-    if (!next) return offset;
-    node = next.value;
-    offset = (next.value as Node | null)?.range?.[0] ?? next.keyOffset ?? offset;
-    if (isScalar(next.value) && next.value.source === '' && next.keyOffset !== undefined) offset = next.keyOffset;
-  }
-  if (key === undefined) return offset;
-  return childOf(document, node, key)?.keyOffset ?? offset;
-}
-
-function childOf(
-  document: Document,
-  parent: unknown,
-  part: string | number,
-): { value: unknown; keyOffset?: number | undefined } | undefined {
-  const node = isAlias(parent) ? parent.resolve(document) : parent;
-  if (isSeq(node)) return typeof part === 'number' && part in node.items ? { value: node.items[part] } : undefined;
-  if (!isMap(node)) return undefined;
-  for (const pair of node.items) {
-    if (isPair(pair) && isScalar(pair.key) && String(pair.key.value) === String(part))
-      return { value: pair.value, keyOffset: pair.key.range?.[0] };
-  }
-  for (const pair of node.items) {
-    if (!isScalar(pair.key) || pair.key.source !== '<<') continue;
-    const merged = isSeq(pair.value) ? pair.value.items : [pair.value];
-    for (const item of merged) {
-      const found = childOf(document, item, part);
-      if (found) return found;
-    }
-  }
-  return undefined;
-}
-
-/** Numbers that lost digits or are none, keys that JavaScript treats specially, and more than a machine should hold. */
-function valueProblems(source: Source): Problem[] {
-  const problems: Problem[] = [];
-  let nodes = 0;
-  const visit = (value: unknown, path: (string | number)[]): void => {
-    if (++nodes > MAX_NODES || problems.length >= 100) return;
-    if (path.length > MAX_DEPTH) {
-      problems.push(problemAt(source, path.slice(0, 10), `is nested deeper than ${MAX_DEPTH} levels`));
-      return;
-    }
-    if (typeof value === 'number') {
-      if (!Number.isFinite(value)) problems.push(problemAt(source, path, `is ${value}; numbers must be finite`));
-      else if (Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21)
-        problems.push(problemAt(source, path, 'is a whole number with more digits than can be kept; put it in quotes'));
-    }
-    if (typeof value !== 'object' || value === null) return;
-    const entries: [string | number, unknown][] = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
-    for (const [key, item] of entries) {
-      if (key === '__proto__') problems.push(problemAt(source, path, 'is a name that no field may have', key));
-      path.push(key);
-      visit(item, path);
-      path.pop();
-    }
-  };
-  visit(source.value, []);
-  if (nodes > MAX_NODES)
-    problems.push(problemAt(source, [], `holds more than ${MAX_NODES.toLocaleString('en')} values, aliases counted`));
-  return problems;
 }
 
 function syntaxMessage(code: string, message: string, text: string): string {

@@ -10,6 +10,7 @@ import type { CasePlan, GraderPlan, GraderType, Json, PromptSpec, ProviderPlan, 
 import { PromptContent, promptRules } from './prompt.ts';
 import { Provider } from './provider.ts';
 import { show } from './show.ts';
+import { valueAt } from './source.ts';
 
 const Grader = z.strictObject({
   type: z.enum(GRADER_TYPES).describe('The check.'),
@@ -70,15 +71,15 @@ export function suiteRules(
   report: Report,
   lineOf: (path: (string | number)[]) => number | undefined,
 ): void {
-  const spec = fieldOf(document, 'spec');
-  const prompts = fieldOf(spec, 'prompts');
+  const spec = valueAt(document, ['spec']);
+  const prompts = valueAt(spec, ['prompts']);
   if (Array.isArray(prompts))
     for (const [index, prompt] of prompts.entries()) promptRules(prompt, ['spec', 'prompts', index], report);
-  const cases = fieldOf(spec, 'cases');
+  const cases = valueAt(spec, ['cases']);
   if (!Array.isArray(cases)) return;
   const seen = new Map<string, number>();
   for (const [index, item] of cases.entries()) {
-    const name = fieldOf(item, 'name') ?? `case-${index + 1}`;
+    const name = valueAt(item, ['name']) ?? `case-${index + 1}`;
     const first = typeof name === 'string' ? seen.get(name) : undefined;
     const path = ['spec', 'cases', index, 'name'];
     if (first !== undefined) {
@@ -86,16 +87,16 @@ export function suiteRules(
       const where = line === undefined ? `cases[${first}]` : `cases[${first}], line ${line}`;
       report(path, `${show(name)} is the name of ${where} too; names must differ`);
     } else if (typeof name === 'string') seen.set(name, index);
-    const graders = fieldOf(item, 'graders');
+    const graders = valueAt(item, ['graders']);
     if (Array.isArray(graders))
       for (const [at, grader] of graders.entries()) graderRule(grader, ['spec', 'cases', index, 'graders', at], report);
   }
 }
 
 function graderRule(grader: unknown, path: (string | number)[], report: Report): void {
-  const type = fieldOf(grader, 'type');
+  const type = valueAt(grader, ['type']);
   if (!GRADER_TYPES.some(known => known === type)) return;
-  const value = fieldOf(grader, 'value');
+  const value = valueAt(grader, ['value']);
   if (typeof value === 'string' && /-(all|any)$/.test(String(type)))
     report([...path, 'value'], `must be a list of texts, for ${type}; found ${show(value)}`);
   else graderValue(type as GraderType, value, [...path, 'value'], report);
@@ -131,10 +132,4 @@ function casePlan(item: SuiteDocument['spec']['cases'][number], index: number): 
 function graderPlan({ type, value, not, weight, metric }: z.output<typeof Grader>): GraderPlan {
   const known = graderValue(type, value, [], () => {}) as Json;
   return { type, value: known, not, weight, ...(metric === undefined ? {} : { metric }) };
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }

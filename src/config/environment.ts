@@ -1,0 +1,97 @@
+/**
+ * The only reader of the environment, and the one way to keep secrets out of text. An empty variable counts as not set.
+ * Values are read when asked for, so that tests bring their own.
+ */
+import { SpillwayError } from '../errors.ts';
+import type { ProviderPlan } from './plan.ts';
+
+export interface Environment {
+  /** SPILLWAY_SERVER: URL of the server that commands talk to. */
+  server?: string;
+  /** SPILLWAY_TOKEN: sent to it, and asked for by it. */
+  token?: string;
+  /** OPENAI_BASE_URL. */
+  openAiBaseUrl?: string;
+  /** OPENAI_API_KEY. */
+  openAiApiKey?: string;
+  /** NO_COLOR is set (https://no-color.org). */
+  noColor: boolean;
+  /** CI is set, and not to false or 0. */
+  ci: boolean;
+  /** Any other variable, for settings that name one. */
+  variable(name: string): string | undefined;
+}
+
+export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
+  const variable = (name: string) => variables[name] || undefined;
+  const given = <Key extends string>(key: Key, name: string) => {
+    const value = variable(name);
+    return (value === undefined ? {} : { [key]: value }) as { [K in Key]?: string };
+  };
+  return {
+    ...given('server', 'SPILLWAY_SERVER'),
+    ...given('token', 'SPILLWAY_TOKEN'),
+    ...given('openAiBaseUrl', 'OPENAI_BASE_URL'),
+    ...given('openAiApiKey', 'OPENAI_API_KEY'),
+    noColor: variable('NO_COLOR') !== undefined,
+    ci: !['false', '0', undefined].includes(variable('CI')?.toLowerCase()),
+    variable,
+  };
+}
+
+/**
+ * The key for a suite's provider: the one written in it, the variable that its `apiKeyEnvar` names, or OPENAI_API_KEY.
+ * Spillway's own variables are never handed to an endpoint.
+ * @throws SpillwayError PROVIDER_FAILED the named variable is not set; CONFIG_INVALID it is one of Spillway's own
+ */
+export function providerKey(provider: ProviderPlan, environment: Environment): string | undefined {
+  const { apiKey, apiKeyEnvar } = provider.config;
+  if (typeof apiKey === 'string' && apiKey !== '') return apiKey;
+  if (typeof apiKeyEnvar !== 'string') return environment.openAiApiKey;
+  if (apiKeyEnvar.startsWith('SPILLWAY_'))
+    throw new SpillwayError('CONFIG_INVALID', `apiKeyEnvar names ${apiKeyEnvar}, which is not a key of a provider`, {
+      hint: 'Name the variable that holds the key of the model endpoint.',
+    });
+  const key = environment.variable(apiKeyEnvar);
+  if (key !== undefined) return key;
+  throw new SpillwayError('PROVIDER_FAILED', `The environment variable ${apiKeyEnvar} is not set`, {
+    hint: `Set ${apiKeyEnvar}: the provider ${provider.id} names it in apiKeyEnvar.`,
+  });
+}
+
+/** What must never reach an error, a log or a report. */
+export interface Secrets {
+  add(secret: string | undefined): void;
+  redact(text: string): string;
+}
+
+export function makeSecrets(...initial: (string | undefined)[]): Secrets {
+  const known = new Set<string>();
+  const secrets: Secrets = {
+    add: secret => {
+      if (secret) known.add(secret);
+    },
+    redact: text => redact(text, known),
+  };
+  for (const secret of initial) secrets.add(secret);
+  return secrets;
+}
+
+/** Shorter ones are no secrets, and hiding them would blank out ordinary words. */
+const MIN_SECRET = 6;
+const HIDDEN = '[hidden]';
+
+/** Hides the secrets, also as they look inside a URL or JSON, and whatever has the look of a credential. */
+export function redact(text: string, secrets: Iterable<string>): string {
+  const forms = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length < MIN_SECRET) continue;
+    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) forms.add(form);
+  }
+  let clean = text;
+  for (const form of [...forms].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(form, HIDDEN);
+  return clean
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${HIDDEN}`)
+    .replace(/\bsk-[\w-]{8,}/g, HIDDEN)
+    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${HIDDEN}@`);
+}
