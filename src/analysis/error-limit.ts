@@ -1,7 +1,8 @@
 /**
  * `errorRate.max`: the candidate's own error rate against a fixed limit, at every weight and in the bake. Fails when the
- * lower bound of an interval that holds at all looks is above the limit. Counts begin anew with each stage, so that a long
- * clean past does not hide a sudden failure; stage k spends alpha / (k(k + 1)), which sums to alpha.
+ * lower bound of an interval that holds at all looks is above the limit. Two counts side by side, each with half of alpha:
+ * one for the stage, which finds a rate a little too high, and one for runs of 200, so that a long clean past never
+ * hides a sudden failure. The k-th stage, or run, spends 1/(k(k + 1)) of its half, which sums to all of it.
  */
 import { betaBinomialBounds } from '../stats/confidence-sequence.ts';
 import { betaBinomialMixture } from '../stats/mixtures.ts';
@@ -14,54 +15,60 @@ export interface LimitBreach {
   low: number;
 }
 
+/** `nth`: 1 for the first count of its kind. */
+interface Count {
+  errors: number;
+  n: number;
+  nth: number;
+}
+
+const RUN_LENGTH = 200;
+
 export class ErrorLimit {
-  readonly #max: number | null;
+  /** Null when not limited. */
+  readonly max: number | null;
   readonly #alpha: number;
-  #stageAlpha: number;
-  #errors = 0;
-  #n = 0;
+  #stage: Count = { errors: 0, n: 0, nth: 0 };
+  #run: Count = { errors: 0, n: 0, nth: 0 };
   breach: LimitBreach | null = null;
 
   constructor(max: number | null, alpha: number) {
-    this.#max = max;
+    this.max = max;
     this.#alpha = alpha;
-    this.#stageAlpha = alpha;
   }
 
-  /** Null when not limited. */
-  get max(): number | null {
-    return this.#max;
-  }
-
-  /** @param entered how many stages were entered, this one included */
-  enterStage(entered: number): void {
-    this.#stageAlpha = this.#alpha / (entered * (entered + 1));
-    this.#errors = 0;
-    this.#n = 0;
+  enterStage(): void {
+    this.#stage = { errors: 0, n: 0, nth: this.#stage.nth + 1 };
+    this.#run = { errors: 0, n: 0, nth: this.#run.nth + 1 };
   }
 
   add(isError: boolean): void {
-    this.#n++;
-    if (!isError) return; // only an error can raise the lower bound
-    this.#errors++;
-    if (this.#max === null || this.breach || this.#errors <= this.#max * this.#n) return;
-    if (this.#max > 0 && betaBinomialMixture(this.#errors, this.#n, this.#max, [1, 1]) < -Math.log(this.#stageAlpha))
-      return;
-    const [low] = betaBinomialBounds({ successes: this.#errors, trials: this.#n }, this.#stageAlpha);
-    this.breach = { errors: this.#errors, n: this.#n, low };
+    if (this.#run.n === RUN_LENGTH) this.#run = { errors: 0, n: 0, nth: this.#run.nth + 1 };
+    for (const count of [this.#stage, this.#run]) {
+      count.n++;
+      if (isError) count.errors++;
+      if (isError) this.breach ??= this.#breachOf(count); // only an error can raise the lower bound
+    }
   }
 
   write(writer: StateWriter): void {
-    writer.count(this.#errors).count(this.#n).double(this.#stageAlpha);
+    for (const { errors, n, nth } of [this.#stage, this.#run]) writer.count(errors).count(n).count(nth);
     writer.count(this.breach?.n ?? 0);
     if (this.breach) writer.count(this.breach.errors).double(this.breach.low);
   }
 
   read(reader: StateReader): void {
-    this.#errors = reader.count();
-    this.#n = reader.count();
-    this.#stageAlpha = reader.double();
+    this.#stage = { errors: reader.count(), n: reader.count(), nth: reader.count() };
+    this.#run = { errors: reader.count(), n: reader.count(), nth: reader.count() };
     const n = reader.count();
     if (n > 0) this.breach = { n, errors: reader.count(), low: reader.double() };
+  }
+
+  #breachOf({ errors, n, nth }: Count): LimitBreach | null {
+    if (this.max === null || errors <= this.max * n) return null;
+    const alpha = this.#alpha / (2 * nth * (nth + 1));
+    if (this.max > 0 && betaBinomialMixture(errors, n, this.max, [1, 1]) < -Math.log(alpha)) return null;
+    const [low] = betaBinomialBounds({ successes: errors, trials: n }, alpha);
+    return { errors, n, low };
   }
 }

@@ -76,7 +76,7 @@ function notMeasured(name: string): MetricEvidence {
 function failure(state: EvidenceState, body: VerdictBody): Verdict | null {
   const { breach, max } = state.limit;
   if (breach && max !== null) {
-    const rate = `${breach.errors} of ${breach.n} candidate units failed`;
+    const rate = `${breach.errors} of ${breach.n} candidate answers failed (one a unit and minute)`;
     const reason = `errors: ${rate}, at least ${percent(breach.low)} where ${percent(max)} is the limit`;
     return { ...body, kind: 'fail', metric: 'errors', trigger: 'errorRate', reason };
   }

@@ -201,6 +201,30 @@ describe('the error limit', () => {
   });
 });
 
+describe('users who come back', () => {
+  test('to a version that broke after they had all been heard are heard again within a minute', () => {
+    const evidence = atStage(100, { ...PLAN, errorRateMax: 0.05 });
+    const visits = (minute: number, error: boolean) => {
+      for (let unit = 1; unit <= 80; unit++)
+        for (let i = 0; i < 5; i++)
+          evidence.add({ arm: 'candidate', unitHash: unit, atMs: 60_000 * minute + 700 * unit + i, error });
+    };
+    for (let minute = 0; minute < 60; minute++) visits(minute, false);
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+    visits(60, true);
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', trigger: 'errorRate' });
+  });
+
+  test('one broken user who retries all the time is one user', () => {
+    const evidence = atStage(100, { ...PLAN, errorRateMax: 0.05 });
+    for (let i = 0; i < 5000; i++) {
+      evidence.add({ arm: 'candidate', unitHash: 7, atMs: i * 10, error: true });
+      evidence.add({ arm: 'candidate', unitHash: 100 + (i % 500), atMs: i * 10, error: false });
+    }
+    expect(evidence.judge(JUDGE).kind).toBe('pass');
+  });
+});
+
 describe('at weight 100', () => {
   test('evidence is frozen and says so; only the number of units is asked for', () => {
     const evidence = atStage(50);

@@ -77,6 +77,7 @@ export interface LiveEvidence {
 /** A snapshot of another layout must be refused: this is the version. */
 const TAG = 0x81;
 const EXPOSED = 1 << MOST_TRACKED;
+const LIMIT_ROUND_MS = 60_000;
 
 export function openEvidence(plan: EvidencePlan): LiveEvidence {
   return new ReleaseEvidence(plan);
@@ -97,7 +98,6 @@ class ReleaseEvidence implements LiveEvidence {
   readonly #routing = new RoutingGuard();
   #units = new UnitSet();
   #stage: StageEntry | null = null;
-  #stagesEntered = 0;
   #alarms = 0;
   #candidateUnits = 0;
   #newestAtMs = 0;
@@ -114,11 +114,10 @@ class ReleaseEvidence implements LiveEvidence {
   enterStage(stage: StageEntry): void {
     if (this.#stage && this.#stage.index === stage.index && this.#stage.weight === stage.weight) return;
     this.#stage = { index: stage.index, weight: stage.weight, atMs: stage.atMs };
-    this.#stagesEntered++;
     this.#candidateUnits = 0;
     this.#units = new UnitSet();
     this.#routing.reset();
-    this.#limit.enterStage(this.#stagesEntered);
+    this.#limit.enterStage();
     const shape = blockShape(stage.weight);
     for (const tracker of this.#trackers) tracker.enterStage(shape);
   }
@@ -130,6 +129,7 @@ class ReleaseEvidence implements LiveEvidence {
     const settled = outcome.atMs - durationMs(outcome) >= stage.atMs + GRACE_MS;
     if (!this.#routing.admits(outcome, settled)) return;
     if (settled && this.#isFirst(outcome, EXPOSED)) this.#routing.addUnit(outcome.arm);
+    if (outcome.arm === 'candidate' && this.#isFirstOfRound(outcome, stage)) this.#limit.add(outcome.error === true);
     for (const [i, tracker] of this.#trackers.entries()) this.#offer(tracker, outcome, 1 << i);
   }
 
@@ -152,7 +152,7 @@ class ReleaseEvidence implements LiveEvidence {
     const stage = this.#stage;
     writer.count(planFingerprint(this.#plan)).byte(stage ? 1 : 0);
     if (stage) writer.double(stage.index).double(stage.weight).double(stage.atMs);
-    writer.count(this.#stagesEntered).count(this.#alarms).count(this.#candidateUnits).double(this.#newestAtMs);
+    writer.count(this.#alarms).count(this.#candidateUnits).double(this.#newestAtMs);
     this.#routing.write(writer);
     this.#limit.write(writer);
     for (const tracker of this.#trackers) tracker.write(writer);
@@ -164,7 +164,6 @@ class ReleaseEvidence implements LiveEvidence {
     const reader = new StateReader(bytes, TAG);
     if (reader.count() !== planFingerprint(this.#plan)) throw new RangeError('evidence bytes belong to another plan');
     if (reader.byte() === 1) this.#stage = { index: reader.double(), weight: reader.double(), atMs: reader.double() };
-    this.#stagesEntered = reader.count();
     this.#alarms = reader.count();
     this.#candidateUnits = reader.count();
     this.#newestAtMs = reader.double();
@@ -182,15 +181,19 @@ class ReleaseEvidence implements LiveEvidence {
     if (value === undefined) return;
     // A value that is not valid uses nothing up: the unit's next one may still enter.
     if (Number.isNaN(value) ? this.#isKnown(outcome, mark) : !this.#isFirst(outcome, mark)) return;
-    if (tracker.metric.source === 'error' && outcome.arm === 'candidate') {
-      this.#candidateUnits++;
-      this.#limit.add(value === 1);
-    }
+    if (tracker.metric.source === 'error' && outcome.arm === 'candidate') this.#candidateUnits++;
     if (tracker.offer(outcome.arm, value, this.#alarms + 1)) this.#alarms++;
   }
 
   #isFirst(outcome: LiveOutcome, mark: number): boolean {
     return outcome.unitHash === undefined || this.#units.add(outcome.unitHash, mark);
+  }
+
+  /** Once a minute by the unit's own times: users who come back to a broken version are heard again. */
+  #isFirstOfRound({ unitHash, atMs }: LiveOutcome, stage: StageEntry): boolean {
+    if (unitHash === undefined) return true;
+    const minute = Math.floor((atMs - stage.atMs) / LIMIT_ROUND_MS) + 1;
+    return this.#units.addOncePer(Math.min(Math.max(minute || 1, 1), 65_535), unitHash);
   }
 
   #isKnown(outcome: LiveOutcome, mark: number): boolean {

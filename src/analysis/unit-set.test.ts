@@ -42,6 +42,13 @@ describe('the set of units', () => {
     );
   });
 
+  test('lets a unit speak once a round, also across a snapshot', () => {
+    const units = new UnitSet();
+    expect([units.addOncePer(1, 5), units.addOncePer(1, 5), units.addOncePer(3, 5)]).toEqual([true, false, true]);
+    const copy = UnitSet.read(new StateReader(bytesOf(units), 1));
+    expect([copy.addOncePer(3, 5), copy.addOncePer(4, 5), copy.add(5, 1)]).toEqual([false, true, true]);
+  });
+
   test('that is full takes no new unit, and still knows those it has', () => {
     const units = new UnitSet(64);
     const taken = Array.from({ length: 100 }, (_, i) => units.add(i * 7919 + 1, 1)).filter(Boolean).length;

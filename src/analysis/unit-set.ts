@@ -1,6 +1,6 @@
 /**
  * Which units a stage has already heard, and on which metrics: a unit's outcomes are not independent, so that only its
- * first one on each metric may enter the evidence. Open addressing over 32-bit hashes, 5 bytes a slot, from 64 slots up to
+ * first one on each metric may enter the evidence. Open addressing over 32-bit hashes, 7 bytes a slot, from 64 slots up to
  * 2^20; a full set takes no new unit (786,432 are plenty), so that memory stays bounded. Two units with one hash count as one.
  */
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
@@ -11,6 +11,7 @@ const MOST_SLOTS = 2 ** 20;
 export class UnitSet {
   #hashes: Uint32Array;
   #marks: Uint8Array;
+  #rounds: Uint16Array;
   #size = 0;
   readonly #mostSlots: number;
 
@@ -18,6 +19,7 @@ export class UnitSet {
     this.#mostSlots = mostSlots;
     this.#hashes = new Uint32Array(slots);
     this.#marks = new Uint8Array(slots);
+    this.#rounds = new Uint16Array(slots);
   }
 
   get size(): number {
@@ -29,21 +31,17 @@ export class UnitSet {
    * @returns true when it was not set before; false for a repetition, or for a new unit when the set is full
    */
   add(unitHash: number, mark: number): boolean {
-    const key = unitHash >>> 0 || 1; // 0 marks an empty slot
-    let slot = this.#slotOf(key);
-    if (this.#hashes[slot] === key) {
-      if (this.#marks[slot]! & mark) return false;
-      this.#marks[slot] = this.#marks[slot]! | mark;
-      return true;
-    }
-    if ((this.#size + 1) * 4 > this.#hashes.length * 3) {
-      if (this.#hashes.length >= this.#mostSlots) return false;
-      this.#grow();
-      slot = this.#slotOf(key);
-    }
-    this.#hashes[slot] = key;
-    this.#marks[slot] = mark;
-    this.#size++;
+    const slot = this.#findOrTake(unitHash);
+    if (slot < 0 || this.#marks[slot]! & mark) return false;
+    this.#marks[slot] = this.#marks[slot]! | mark;
+    return true;
+  }
+
+  /** For what a unit may say once a round. @param round 1 to 65,535 @returns true when its last one was an earlier round */
+  addOncePer(round: number, unitHash: number): boolean {
+    const slot = this.#findOrTake(unitHash);
+    if (slot < 0 || this.#rounds[slot]! >= round) return false;
+    this.#rounds[slot] = round;
     return true;
   }
 
@@ -64,7 +62,7 @@ export class UnitSet {
       if (key === 0) continue;
       writer.byte(key & 255).byte((key >>> 8) & 255);
       writer.byte((key >>> 16) & 255).byte(key >>> 24);
-      writer.byte(this.#marks[slot]!);
+      writer.byte(this.#marks[slot]!).count(this.#rounds[slot]!);
     }
   }
 
@@ -76,9 +74,26 @@ export class UnitSet {
     const units = new UnitSet(mostSlots, slots);
     for (let left = size; left > 0; left--) {
       const key = (reader.byte() | (reader.byte() << 8) | (reader.byte() << 16) | (reader.byte() << 24)) >>> 0;
-      units.add(key, reader.byte());
+      const slot = units.#findOrTake(key);
+      units.#marks[slot] = reader.byte();
+      units.#rounds[slot] = reader.count();
     }
     return units;
+  }
+
+  /** The unit's slot, a new one if need be; −1 when the set is full. */
+  #findOrTake(unitHash: number): number {
+    const key = unitHash >>> 0 || 1; // 0 marks an empty slot
+    let slot = this.#slotOf(key);
+    if (this.#hashes[slot] === key) return slot;
+    if ((this.#size + 1) * 4 > this.#hashes.length * 3) {
+      if (this.#hashes.length >= this.#mostSlots) return -1;
+      this.#grow();
+      slot = this.#slotOf(key);
+    }
+    this.#hashes[slot] = key;
+    this.#size++;
+    return slot;
   }
 
   #slotOf(key: number): number {
@@ -93,15 +108,17 @@ export class UnitSet {
   }
 
   #grow(): void {
-    const [hashes, marks] = [this.#hashes, this.#marks];
+    const [hashes, marks, rounds] = [this.#hashes, this.#marks, this.#rounds];
     this.#hashes = new Uint32Array(hashes.length * 2);
     this.#marks = new Uint8Array(hashes.length * 2);
+    this.#rounds = new Uint16Array(hashes.length * 2);
     for (let i = 0; i < hashes.length; i++) {
       const key = hashes[i]!;
       if (key === 0) continue;
       const slot = this.#slotOf(key);
       this.#hashes[slot] = key;
       this.#marks[slot] = marks[i]!;
+      this.#rounds[slot] = rounds[i]!;
     }
   }
 }
