@@ -76,6 +76,28 @@ export const ResumeBody = z.strictObject({});
 export const CancelBody = z.strictObject({ reason: Reason.optional() });
 export const RollbackBody = z.strictObject({ reason: Reason });
 
+/** Described only: batches are read by hand, see metrics/outcome.ts. */
+export const OutcomesBody = z.strictObject({
+  client: z.string().max(256).optional().describe('Names the sender; with `sequence`, a batch counts once.'),
+  sequence: z.int().min(0).optional(),
+  outcomes: z
+    .array(
+      z.strictObject({
+        id: z.string().max(256).optional(),
+        artifact: z.string().min(1).max(256),
+        version: z.string().min(1).max(256),
+        unit: z.string().min(1).max(256),
+        at: z.iso.datetime({ offset: true }).optional().describe('At most 60 s ahead of the server.'),
+        latencyMs: z.number().min(0).optional(),
+        error: z.union([z.boolean(), z.string()]).optional().describe('true or a message is an error.'),
+        quality: z.number().min(0).max(1).optional(),
+        costUsd: z.number().min(0).optional(),
+        tokens: z.int().min(0).optional(),
+      }),
+    )
+    .max(10_000),
+});
+
 const Flag = z.enum(['true', 'false']).transform(text => text === 'true');
 const Time = z.iso.datetime({ offset: true, message: 'must be an RFC 3339 time, for example 2026-01-31T12:00:00Z' });
 

@@ -1,9 +1,10 @@
 /**
- * Liveness, readiness and metrics. Alive means that the process answers; ready means that it can do its work: the store
+ * Liveness, readiness, metrics, and what the interface is. Alive means that the process answers; ready means that it can do its work: the store
  * answers, the rollback journal was read, and it is not on its way out.
  */
 import { Hono } from 'hono';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
+import { openApiDocument } from './openapi.ts';
 import type { RouteDeps, RouteEnv } from './route-context.ts';
 
 export function healthRoutes({ store, instruments, isReady }: RouteDeps): Hono<RouteEnv> {
@@ -25,6 +26,12 @@ export function healthRoutes({ store, instruments, isReady }: RouteDeps): Hono<R
   routes.get('/metrics', async c => {
     const { type, text } = await instruments.scrape();
     return c.body(text, 200, { 'content-type': type });
+  });
+
+  let document: object | undefined;
+  routes.get('/openapi.json', c => {
+    document ??= openApiDocument();
+    return c.json(document);
   });
 
   return routes;
