@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
+import type { Environment } from '../config/environment.ts';
 import { createController, type DrivenController } from '../controller/controller.ts';
 import { evidenceFolder } from '../controller/evidence.ts';
-import { type Endpoint, suiteRunner } from '../controller/run-suites.ts';
+import { suiteRunner } from '../controller/run-suites.ts';
 import type { Log, World } from '../controller/world.ts';
 import { SpillwayError } from '../errors.ts';
 import { outcomeIntake } from '../metrics/intake.ts';
@@ -19,6 +20,7 @@ import { lockFolder } from '../store/server-lock.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
+import { endpointFrom } from './endpoint.ts';
 
 export interface HostOptions {
   /** Data folder, `.spillway` by default. */
@@ -29,7 +31,8 @@ export interface HostOptions {
   token?: string;
   /** Where the rollback journal lies; another file system than the data's survives a full disk there. */
   journal?: string;
-  endpoint: Endpoint;
+  /** Where the suites' provider is reached, unless a suite says otherwise. */
+  environment: Environment;
   log: Log;
   clock?: Clock;
 }
@@ -75,7 +78,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     };
     const controller = createController({
       ...world,
-      runTests: suiteRunner({ store, clock, endpoint: options.endpoint, random: Math.random }),
+      runTests: suiteRunner({ store, clock, endpointOf: endpointFrom(options.environment), random: Math.random }),
       openEvidence: release => evidenceFolder(release, world),
     });
     const intake = outcomeIntake({

@@ -29,7 +29,8 @@ export function releaseView(release: WireRelease, options: ViewOptions): string[
   if (release.weight > 0 && release.phase !== 'succeeded') lines.push(`  traffic  ${weightBar(release.weight, paint)}`);
   if (release.verdict) lines.push(...verdictLines(release.verdict, options));
   if (release.rollback) lines.push(...rollbackLines(release.rollback, paint));
-  if (release.failure) lines.push(`  ${paint.red('why')}      ${release.failure}`);
+  if (release.failure && release.failure !== release.test?.why)
+    lines.push(`  ${paint.red('why')}      ${release.failure}`);
   return lines.map(line => cut(line, options.width));
 }
 
@@ -58,27 +59,39 @@ function holdWord(release: WireRelease, { paint, nowMs }: ViewOptions): string {
   return paint.yellow(`  holds: ${release.hold.reason}, ${duration(nowMs - Date.parse(release.hold.since))}`);
 }
 
+type StepState = 'done' | 'now' | 'next' | 'bad';
+
+function testState({ test }: WireRelease): StepState {
+  if (!test) return 'next';
+  return test.passed && test.complete ? 'done' : 'bad';
+}
+
 /** `✓ test ─ ✓ compare ─ ✓ 10 ─ ● 25 ─ ○ 50 ─ ○ 100 ─ ○ bake` */
 function stageBar(release: WireRelease, { paint, nowMs }: ViewOptions): string {
   const order: Phase[] = ['testing', 'comparing', 'rollingOut', 'baking', 'succeeded'];
   const at = order.indexOf(release.phase);
-  const mark = (name: string, state: 'done' | 'now' | 'next') => {
+  const mark = (name: string, state: StepState) => {
+    if (state === 'bad') return paint.red(`✗ ${name}`);
     if (state === 'done') return paint.green(`✓ ${name}`);
     return state === 'now' ? paint.cyan(paint.bold(`● ${name}`)) : paint.dim(`○ ${name}`);
   };
-  const reached = (step: number): 'done' | 'now' | 'next' => (at === step ? 'now' : at > step ? 'done' : 'next');
-  const early = (name: string, step: number, seen: boolean) =>
-    mark(name, at < 0 ? (seen ? 'done' : 'next') : reached(step));
+  const reached = (step: number): StepState => (at === step ? 'now' : at > step ? 'done' : 'next');
+  const early = (name: string, step: number, seen: StepState) => mark(name, at < 0 ? seen : reached(step));
+  const lastLeft = release.stages.findLast(({ leftAt }) => leftAt !== undefined)?.leftAt;
   const stages = release.stages.map(({ weight, enteredAt, leftAt }) => {
-    const state = leftAt ? 'done' : enteredAt ? 'now' : 'next';
+    const isLast = release.rollback !== undefined && enteredAt !== undefined && leftAt === lastLeft;
+    const state: StepState = isLast ? 'bad' : leftAt ? 'done' : enteredAt ? 'now' : 'next';
     const since = state === 'now' && enteredAt ? ` ${duration(nowMs - Date.parse(enteredAt))}` : '';
     return mark(`${weight} %${since}`, release.phase === 'succeeded' ? 'done' : state);
   });
   const bake = mark('bake', release.phase === 'succeeded' ? 'done' : release.phase === 'baking' ? 'now' : 'next');
   const exposed = release.stages.some(stage => stage.enteredAt !== undefined);
-  return [early('test', 0, release.test !== undefined), early('compare', 1, exposed), ...stages, bake].join(
-    paint.dim(' ─ '),
-  );
+  return [
+    early('test', 0, testState(release)),
+    early('compare', 1, exposed ? 'done' : release.verdict?.kind === 'fail' ? 'bad' : 'next'),
+    ...stages,
+    bake,
+  ].join(paint.dim(' ─ '));
 }
 
 function weightBar(weight: number, paint: Paint): string {

@@ -3,6 +3,7 @@
  * clean document. Colour and redrawing only where a person looks on; NO_COLOR and CI are honoured.
  */
 import pc from 'picocolors';
+import { readEnvironment } from '../config/environment.ts';
 import type { SpillwayError } from '../errors.ts';
 import { formatProblem } from '../errors.ts';
 
@@ -31,9 +32,10 @@ export interface Terminal extends OutputOptions {
 
 export function terminal(options: OutputOptions): Terminal {
   const { json, quiet } = options;
-  const isLive = process.stderr.isTTY === true && !quiet && !process.env['CI'];
+  const environment = readEnvironment();
+  const isLive = process.stderr.isTTY === true && !quiet && !environment.ci;
   const color =
-    options.color && !process.env['NO_COLOR'] && (process.stdout.isTTY === true || process.stderr.isTTY === true);
+    options.color && !environment.noColor && (process.stdout.isTTY === true || process.stderr.isTTY === true);
   let drawn = 0;
   const erase = () => (drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : '');
   return {

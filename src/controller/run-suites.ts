@@ -3,7 +3,7 @@
  * beside it to be compared with, and a case that could not be run on either arm makes the whole run incomplete.
  */
 import type { MetricSamples, Samples } from '../analysis/sample.ts';
-import type { PromptSpec, SuitePlan } from '../config/plan.ts';
+import type { PromptSpec, ProviderPlan, SuitePlan } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import type { Release, TestSummary } from '../rollout/release.ts';
 import type { Arm, SuiteProgress } from '../suite/options.ts';
@@ -16,13 +16,11 @@ import { plain } from './audit-draft.ts';
 import type { PipelineBundle } from './create.ts';
 import type { RunTests, TestRun, World } from './world.ts';
 
-export interface Endpoint {
-  baseUrl?: string;
-  apiKey?: string;
-}
+/** Where a suite's provider is reached, and with which key. @throws SpillwayError when a key that it names is not set */
+export type EndpointOf = (provider: ProviderPlan) => { baseUrl?: string; apiKey?: string };
 
 interface SuitesWorld extends Pick<World, 'store' | 'clock'> {
-  endpoint: Endpoint;
+  endpointOf: EndpointOf;
   random: () => number;
 }
 
@@ -49,7 +47,7 @@ async function runOne(
   watch: { signal: AbortSignal; onProgress: (progress: SuiteProgress) => void },
 ): Promise<SuiteOutcome> {
   const { workers, timeoutMs, suiteTimeoutMs, repeat, retries } = release.plan.test;
-  const provider = await makeProvider(suite.provider, { ...world.endpoint, connections: workers });
+  const provider = await makeProvider(suite.provider, { ...world.endpointOf(suite.provider), connections: workers });
   try {
     const { clock, random } = world;
     const rules = { workers, timeoutMs, suiteTimeoutMs, repeat, retries };

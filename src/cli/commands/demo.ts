@@ -37,7 +37,9 @@ export async function demo({ out, signal, actor }: CommandContext): Promise<numb
   try {
     const { server } = session;
     const [first, ...others] = VERSIONS;
-    await untilEnded(server, await begin(server, first!), signal);
+    const serving = await untilEnded(server, await begin(server, first!), signal);
+    if (serving.phase !== 'succeeded')
+      throw new SpillwayError('INTERNAL', `Version 1 does not serve: ${serving.failure ?? serving.phase}`);
     const stage = { server, ...(await session.startApps()), out, signal };
     const releases: WireRelease[] = [];
     const found: DemoRelease[] = [];

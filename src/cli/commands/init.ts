@@ -1,12 +1,12 @@
 /** init: writes a working Pipeline, Prompt and Suite into a folder; never over a file that is there. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { initFiles } from '../../config/init-template.ts';
+import { initTemplate } from '../../config/init-template.ts';
 import { SpillwayError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 
 export async function init(folder: string, { out }: CommandContext): Promise<number> {
-  const files = Object.entries(initFiles());
+  const files = Object.entries(initTemplate());
   const standing = files.map(([path]) => path).filter(path => existsSync(join(folder, path)));
   if (standing.length > 0)
     throw new SpillwayError('USAGE', `${folder} has ${standing.join(', ')} already; nothing was written.`, {

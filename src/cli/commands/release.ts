@@ -36,8 +36,7 @@ export async function release(pipeline: string, options: ReleaseOptions, context
 }
 
 async function ownHost({ data }: CommandContext): Promise<Host> {
-  const { endpoint } = readEnvironment();
-  return openHost({ folder: data, host: '127.0.0.1', port: 0, endpoint, log: quietLog() });
+  return openHost({ folder: data, host: '127.0.0.1', port: 0, environment: readEnvironment(), log: quietLog() });
 }
 
 async function carryOut(

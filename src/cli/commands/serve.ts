@@ -11,11 +11,12 @@ export interface ServeOptions {
 }
 
 export async function serve(options: ServeOptions, { data, out, signal }: CommandContext): Promise<number> {
-  const { endpoint, token } = readEnvironment();
+  const environment = readEnvironment();
+  const { token } = environment;
   const host = await openHost({
     folder: data,
     ...options,
-    endpoint,
+    environment,
     log: serverLog(),
     ...(token === undefined ? {} : { token }),
   });

@@ -14,6 +14,7 @@ import { makeProvider } from '../../suite/provider.ts';
 import { reportsOf, type TestReport } from '../../suite/report.ts';
 import { runSuite } from '../../suite/runner.ts';
 import type { CommandContext } from '../context.ts';
+import { endpointFrom } from '../endpoint.ts';
 import { duration } from '../release-view.ts';
 
 export interface TestOptions {
@@ -96,7 +97,10 @@ async function run(
   { out, signal }: CommandContext,
 ): Promise<SuiteOutcome> {
   const workers = options.workers ?? rules.workers;
-  const provider = await makeProvider(suite.provider, { ...readEnvironment().endpoint, connections: workers });
+  const provider = await makeProvider(suite.provider, {
+    ...endpointFrom(readEnvironment())(suite.provider),
+    connections: workers,
+  });
   const startedAt = performance.now();
   let drawnAt = Number.NEGATIVE_INFINITY;
   try {
