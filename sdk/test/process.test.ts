@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CANDIDATE, type ProtocolServer, settled, startServer } from './protocol-server.ts';
+import { accept, CANDIDATE, type ProtocolServer, settled, startServer } from './protocol-server.ts';
 
 const sdk = JSON.stringify(new URL('../src/index.ts', import.meta.url).href);
 let remote: ProtocolServer | undefined;
@@ -50,6 +50,25 @@ describe('the process of an app', () => {
       spillway.report({ artifact: 'a', version: 'v', unit: 'u' });
       console.log(await spillway.ready(100), spillway.prompt('a').value.template);`);
     expect([code, out]).toEqual([0, 'false own\n']);
+  });
+
+  test('ends by itself while a second report waits for its answer on the kept-alive socket', async () => {
+    remote = await startServer();
+    remote.onOutcomes = (response, body) => {
+      if (JSON.parse(body).sequence === 1) accept(response, body);
+    };
+    const { code, out } = await run(`
+      import { setTimeout } from 'node:timers/promises';
+      import { connect } from ${sdk};
+      const spillway = connect({ url: '${remote.url}' });
+      const one = { artifact: 'a', version: 'v', unit: 'u' };
+      spillway.report(one);
+      while (spillway.stats().queued > 0) await setTimeout(5);
+      spillway.report(one);
+      await setTimeout(300);
+      process.on('exit', () => console.log(spillway.stats().queued, spillway.stats().lastError));`);
+    // No error yet: it did not stay until the attempt had timed out.
+    expect([code, out, remote.bodies.length]).toEqual([0, '1 null\n', 2]);
   });
 
   test('delivers its last outcomes when it awaits close', async () => {
