@@ -8,6 +8,11 @@ export { cliffsDelta, cohensD, hedgesG } from './effect-size.ts';
 export { type FisherResult, fisherExact, type Tally } from './fisher-exact.ts';
 export { type GeometricMeansResult, ratioOfGeometricMeans } from './geometric-means.ts';
 export { hodgesLehmann, type Shift } from './hodges-lehmann.ts';
+export {
+  type KolmogorovSmirnovOptions,
+  type KolmogorovSmirnovResult,
+  kolmogorovSmirnov,
+} from './kolmogorov-smirnov.ts';
 export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitney } from './mann-whitney.ts';
 export { type McNemarResult, mcNemar } from './mcnemar.ts';
 export { benjaminiHochberg, bonferroni, holm } from './multiple-testing.ts';
@@ -22,3 +27,10 @@ export {
   twoProportions,
   wilsonInterval,
 } from './two-proportions.ts';
+export {
+  type SignTestResult,
+  signTest,
+  type WilcoxonOptions,
+  type WilcoxonResult,
+  wilcoxonSignedRank,
+} from './wilcoxon.ts';

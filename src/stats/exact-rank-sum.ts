@@ -6,12 +6,19 @@ import { forEachTieGroup } from './tie-groups.ts';
 
 /**
  * One-sided p-values for "x larger" and "x smaller", both including the observed sum. Relative error about 1e-14.
- * Meant for N ≤ 60 or n·m ≤ 900: O(k²·N²) for the smaller size k, and N = 1,000 would leave the range of a double.
+ * Meant for N ≤ 60 or n·m ≤ 900: O(k²·N²) for the smaller size k.
  * @param x, y sorted upward, not empty
+ * @throws RangeError beyond N = 1,000 or k·N = 20,000: counts near 1e300, tables of 100 MB
  */
 export function exactRankSum(x: Float64Array, y: Float64Array): { greater: number; less: number } {
   const swap = x.length > y.length;
   const k = Math.min(x.length, y.length);
+  const total = x.length + y.length;
+  if (total > 1000 || k * total > 20_000) {
+    throw new RangeError(
+      `the exact rank test is too long for ${x.length} and ${y.length} values: use the asymptotic one`,
+    );
+  }
   const ranks: number[] = [];
   let observed = 0;
   forEachTieGroup(x, y, (countX, countY, belowX, belowY) => {

@@ -3,7 +3,7 @@
  * On logarithms it is a ratio. The n·m differences are never stored: order statistics come from the sorted samples.
  */
 import type { Interval, Sample, Status } from './outcome.ts';
-import { differenceOfRank } from './pairwise-difference.ts';
+import { differenceOfRank, middleOf } from './pairwise-difference.ts';
 import { sortedCopy } from './quantile.ts';
 import { normalQuantile } from './special.ts';
 
@@ -36,7 +36,7 @@ export function hodgesLehmann(x: Sample, y: Sample, options: { readonly confiden
   const ofRank = (rank: number) => differenceOfRank(sortedX, sortedY, rank);
   const low = ofRank(Math.ceil(pairs / 2));
   const high = pairs % 2 === 1 ? low : ofRank(pairs / 2 + 1);
-  const shift = low + (high - low) / 2;
+  const shift = middleOf(low, high);
   const z = normalQuantile((1 - (options.confidence ?? 0.95)) / 2);
   const k = Math.floor(pairs / 2 - z * Math.sqrt((pairs * (n + m + 1)) / 12));
   if (k < 1) return { status: 'insufficient_data', shift, ci: unbounded };

@@ -11,21 +11,27 @@ const SAMPLE = 512;
  * About 4·(n + m) steps a round, some 5 rounds for a million values a side. The random numbers only choose pivots: the result
  * does not depend on them.
  * @param x, y sorted upward, finite, not empty; rank from 1 to n·m
+ * @param columns how many y each x meets, never rising; default all, and then the rank ends at their sum
  */
-export function differenceOfRank(x: Float64Array, y: Float64Array, rank: number): number {
+export function differenceOfRank(
+  x: Float64Array,
+  y: Float64Array,
+  rank: number,
+  columns = new Int32Array(x.length).fill(y.length),
+): number {
   const n = x.length;
   // Row i holds x[i] − y[j]; its candidates are those with j from `from[i]` up to, not including, `to[i]`: values in
   // (low, high]. Larger j, smaller difference.
   let from = new Int32Array(n);
-  let to = new Int32Array(n).fill(y.length);
+  let to = columns;
   let below = 0;
-  let left = n * y.length;
+  let left = countCandidates(from, to);
   const enough = Math.max(1024, (n + y.length) / 4);
   const random = seededRandom(n);
   while (left > enough) {
     const [lowPivot, highPivot] = pivots(x, y, { from, to, left }, (rank - below) / left, random);
-    const atLow = staircase(x, y, lowPivot);
-    const atHigh = lowPivot === highPivot ? atLow : staircase(x, y, highPivot);
+    const atLow = staircase(x, y, lowPivot, columns);
+    const atHigh = lowPivot === highPivot ? atLow : staircase(x, y, highPivot, columns);
     if (rank <= atLow.atMost) {
       // Among values ≤ lowPivot: either the pivot itself or strictly below it.
       if (rank > atLow.lessThan) return lowPivot;
@@ -49,6 +55,12 @@ export function differenceOfRank(x: Float64Array, y: Float64Array, rank: number)
   return candidates.sort()[rank - below - 1]!;
 }
 
+/** Mean of two numbers, rounded once; halves them first only where their sum would overflow. */
+export function middleOf(low: number, high: number): number {
+  const sum = low + high;
+  return Number.isFinite(sum) ? sum / 2 : low / 2 + high / 2;
+}
+
 interface Staircase {
   readonly lessThan: number;
   readonly atMost: number;
@@ -58,9 +70,8 @@ interface Staircase {
   readonly firstAtMost: Int32Array<ArrayBuffer>;
 }
 
-function staircase(x: Float64Array, y: Float64Array, pivot: number): Staircase {
+function staircase(x: Float64Array, y: Float64Array, pivot: number, columns: Int32Array): Staircase {
   const n = x.length;
-  const m = y.length;
   const firstLess = new Int32Array(n);
   const firstAtMost = new Int32Array(n);
   let lessThan = 0;
@@ -69,13 +80,14 @@ function staircase(x: Float64Array, y: Float64Array, pivot: number): Staircase {
   let same = 0;
   for (let i = 0; i < n; i++) {
     const value = x[i]!;
+    const m = columns[i]!;
     while (same < m && value - y[same]! > pivot) same++;
     if (less < same) less = same;
     while (less < m && value - y[less]! >= pivot) less++;
-    firstAtMost[i] = same;
-    firstLess[i] = less;
-    atMost += m - same;
-    lessThan += m - less;
+    firstAtMost[i] = Math.min(same, m);
+    firstLess[i] = Math.min(less, m);
+    atMost += m - firstAtMost[i]!;
+    lessThan += m - firstLess[i]!;
   }
   return { lessThan, atMost, firstLess, firstAtMost };
 }
