@@ -2,7 +2,7 @@
  * One outcome, from what an app hands over to what is sent. Pure. What could not be counted by the server is refused
  * here already: a NaN would become null in JSON, and a half-true outcome is worse evidence than none.
  */
-/** What happened to one unit with one answer. Numbers must be finite. */
+/** What happened to one unit with one answer. Numbers are finite and not negative, texts at most 256 characters. */
 export interface Outcome {
   artifact: string;
   /** Of the resolution; without one (a fallback answered) there is nothing to compare, and the outcome is dropped. */
@@ -12,9 +12,10 @@ export interface Outcome {
   at?: string | Date;
   latencyMs?: number;
   error?: boolean;
-  /** Higher is better; the scale is yours. */
+  /** 0 to 1, higher is better. */
   quality?: number;
   costUsd?: number;
+  /** A whole number. */
   tokens?: number;
   /** Default: unique. The same id counts once. */
   id?: string;
