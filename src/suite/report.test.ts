@@ -127,6 +127,17 @@ describe('the samples', () => {
     });
   });
 
+  test.each([
+    ['weighs the graders that feed it', [1, 3], 0.25],
+    ['is a plain mean where it is only watched', [0, 0], 0.5],
+  ])('a named metric %s', (_name, weights, expected) => {
+    const graders = weights.map((weight, index) => {
+      return { type: 'contains', pass: index === 0, score: index === 0 ? 1 : 0, reason: '', weight, metric: 'tone' };
+    });
+    const samples = samplesOf(outcome(arm('baseline', [result('a', { graders })])));
+    expect(samples.baseline['tone']!.values).toEqual([expected]);
+  });
+
   test('an arm that did not take part has none', () => {
     expect(samplesOf(outcome(arm('candidate', [result('a')]))).baseline).toEqual({});
   });

@@ -19,10 +19,16 @@ export function concernsAll(failure: CallFailure): boolean {
   return failure.retryAfterMs !== undefined && (failure.status === 429 || failure.status === 503);
 }
 
-/** A failure that the next case would meet as well: a bad key, a model or an endpoint that is not there. */
+/**
+ * A failure that the next case would meet as well: a bad key, a model or an endpoint that is not there, never answers or
+ * is overwhelmed. Other refusals (400, an answer that cannot be read) may be about the case itself.
+ */
 export function isHopeless(failure: CallFailure): boolean {
-  return failure.kind === 'network' || [401, 403, 404].includes(failure.status ?? 0);
+  const status = failure.status ?? 0;
+  return failure.kind === 'network' || failure.kind === 'timeout' || status >= 500 || HOPELESS.has(status);
 }
+
+const HOPELESS = new Set([401, 403, 404, 408, 409, 429]);
 
 export interface Gate {
   /** Nobody passes for this long, from now. */

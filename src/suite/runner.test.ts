@@ -158,11 +158,33 @@ describe('an endpoint that fails for a moment', () => {
 });
 
 describe('an endpoint that fails for good', () => {
-  test('429 for ever ends as an error after the retries, and the run is not whole', async () => {
-    const outcome = await runAgainst(() => ({ status: 429, body: '{"error":{"message":"quota"}}' }), 4);
-    expect(tally(outcome)).toEqual({ passed: 0, failed: 0, errors: 4, notRun: 0 });
-    expect(attempts(outcome)).toEqual([4, 4, 4, 4]);
-    expect(only(outcome).cases[0]!.error).toBe('HTTP 429: quota');
+  test.each<[string, Reply, number]>([
+    ['429 for ever', { status: 429, body: '{"error":{"message":"quota"}}' }, 4],
+    ['500 for ever', { status: 500, body: '{"error":{"message":"quota"}}' }, 4],
+    ['resets for ever', 'reset', 4],
+  ])('%s is an error after the retries, and the rest is not tried', async (_name, fault, most) => {
+    const outcome = await runAgainst(() => fault, 100);
+    expect(tally(outcome)).toMatchObject({ passed: 0, failed: 0 });
+    expect(only(outcome).errors).toBeGreaterThanOrEqual(3);
+    expect(only(outcome).errors + only(outcome).notRun).toBe(100);
+    expect(Math.max(...attempts(outcome))).toBe(most);
+    expect(endpoint.calls.length).toBeLessThanOrEqual(11 * most);
+    expect(outcome).toMatchObject({ incomplete: true, stopped: expect.stringContaining('no case was answered') });
+  });
+
+  test('hanging for ever is an error of the first cases, and the rest is not tried', async () => {
+    const outcome = await runAgainst(() => 'hang', 100, { timeoutMs: 50 });
+    expect(only(outcome).errors).toBeGreaterThanOrEqual(3);
+    expect(endpoint.calls.length).toBeLessThanOrEqual(11);
+    expect(outcome.stopped).toContain('no answer within 50 ms');
+  });
+
+  test.each<[string, Reply]>([
+    ['HTML', 'html'],
+    ['400', { status: 400 }],
+  ])('%s for ever may be about each case: all are tried', async (_name, fault) => {
+    const outcome = await runAgainst(() => fault, 10);
+    expect(tally(outcome)).toEqual({ passed: 0, failed: 0, errors: 10, notRun: 0 });
     expect(outcome.incomplete).toBe(true);
   });
 

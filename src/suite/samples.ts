@@ -90,8 +90,17 @@ function namedMetrics(arm: ArmOutcome): Reading[] {
   }));
 }
 
+/** Weighted mean; a metric that is only watched (all weights 0) is the plain mean of its graders. */
 function metricScore(result: CaseResult, name: string): number | undefined {
   const graders = result.graders.filter(grader => grader.metric === name);
   if (graders.length === 0) return undefined;
-  return graders.reduce((sum, grader) => sum + grader.score, 0) / graders.length;
+  const isWatched = graders.every(grader => grader.weight === 0);
+  let total = 0;
+  let weights = 0;
+  for (const grader of graders) {
+    const weight = isWatched ? 1 : grader.weight;
+    total += grader.score * weight;
+    weights += weight;
+  }
+  return total / weights;
 }
