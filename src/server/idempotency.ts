@@ -30,7 +30,8 @@ export function once(store: IdempotencyStore, clock: Clock): Once {
   const running = new Map<string, { fingerprint: string; answer: Promise<Answer> }>();
 
   async function first(key: string, fingerprint: string, act: () => Promise<Answer>): Promise<Answer> {
-    const kept = await store.getIdempotent(key);
+    // A store that is down must not stand before a rollback; whatever else needs it will say so itself.
+    const kept = await store.getIdempotent(key).catch(() => undefined);
     if (kept) {
       requireSame(kept.fingerprint, fingerprint, key);
       return { status: kept.status, body: kept.body };

@@ -150,6 +150,16 @@ describe('an Idempotency-Key', () => {
     expect(await call('POST', promote, {}, key)).toMatchObject({ status: 200 });
   });
 
+  test('does not hold up a rollback while the store is down', async () => {
+    const down = () => Promise.reject(new SpillwayError('STORE_UNAVAILABLE', 'The disk is gone.'));
+    const server = await testServer({
+      wrapStore: store => ({ ...store, getIdempotent: down, putIdempotent: down }),
+    });
+    server.controller.list.push(releaseForTests('release-1'));
+    const answer = await server.call('POST', `${RELEASES}/release-1/rollback`, { reason: 'wrong' }, key);
+    expect(answer).toMatchObject({ status: 200, json: { id: 'release-1' } });
+  });
+
   test('with spaces in it is refused', async () => {
     const { call } = await withRelease();
     expect(await call('POST', promote, {}, { 'idempotency-key': 'a b' })).toMatchObject({ status: 400 });
