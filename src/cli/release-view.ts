@@ -123,21 +123,21 @@ const hasNumbers = (metric: MetricEvidence) => metric.n.baseline + metric.n.cand
 function metricLine(metric: MetricEvidence, paint: Paint): string {
   const { effect, n, e, p, severity } = metric;
   const [low, high] = effect.interval;
+  const isRatio = effect.kind === 'ratio';
   const show = (value: number | null) =>
-    value === null
-      ? '?'
-      : effect.kind === 'ratio'
-        ? `${value.toFixed(2)} ×`
-        : `${value >= 0 ? '+' : ''}${value.toFixed(3)}`;
-  const size = effect.value === null ? '' : ` ${show(effect.value)} [${show(low)}, ${show(high)}]`;
+    value === null ? '?' : isRatio ? value.toFixed(2) : `${value < 0 ? '' : '+'}${value.toFixed(3)}`;
+  const size =
+    effect.value === null ? '' : ` ${show(effect.value)}${isRatio ? ' ×' : ''} [${show(low)}, ${show(high)}]`;
   const sure = e !== undefined ? ` e = ${significant(e)}` : p !== undefined ? ` p = ${significant(p)}` : '';
   const alarm = severity === 'none' || severity === 'low' ? '' : paint.red(` ${severity}`);
-  return `${metric.name.padEnd(8)}${size}${sure}${paint.dim(`  n = ${n.candidate} v ${n.baseline}`)}${alarm}`;
+  return `${metric.name.padEnd(8)}${size}${sure}${paint.dim(`  n = ${n.baseline} v ${n.candidate}`)}${alarm}`;
 }
 
 export function rollbackLines(rollback: RollbackRecord, paint: Paint): string[] {
   const { clocks } = rollback;
-  const lines = [`  ${paint.red('rollback')} by ${rollback.trigger}: ${rollback.reason}`];
+  // A verdict's reason stands in its own line already.
+  const why = rollback.trigger === 'performance' || rollback.trigger === 'errorRate' ? '' : `: ${rollback.reason}`;
+  const lines = [`  ${paint.red('rollback')} by ${rollback.trigger}${why}`];
   if (!clocks) return lines;
   const parts = [`decision → every resolver ${ms(clocks.decisionToWriteMs)}`];
   if (clocks.writeToAcceptedMs !== undefined) parts.push(`→ stored ${ms(clocks.writeToAcceptedMs)}`);

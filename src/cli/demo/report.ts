@@ -1,6 +1,6 @@
 /** What the demo found, as the document of `demo --json` and as a summary for people. Counts what was seen; decides nothing. */
 import type { WireRelease } from '../../server/contract.ts';
-import { duration, phaseWord, significant } from '../release-view.ts';
+import { duration, phaseWord } from '../release-view.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Seen } from './load.ts';
 import type { DemoVersion } from './versions.ts';
@@ -109,12 +109,5 @@ function story(release: WireRelease, weights: number[]): string {
   if (weights.length === 0) return `nobody ever met it: ${reason ?? release.test?.why ?? ''}`;
   const path = `${weights.join(' → ')} %`;
   if (!reason) return `${path}, baked, and serves everyone now`;
-  const worst =
-    release.verdict?.kind === 'fail'
-      ? release.verdict.metrics.find(({ name }) => release.verdict?.kind === 'fail' && name === release.verdict.metric)
-      : undefined;
-  const evidence = worst?.e === undefined ? '' : paint_(worst.e);
-  return `stopped at ${path}: ${reason}${evidence}`;
+  return `stopped at ${path}: ${reason}`;
 }
-
-const paint_ = (e: number) => (e > 1e6 ? '' : ` (e-value ${significant(e)})`);
