@@ -24,7 +24,7 @@ const filesWith = (template: string) => ({
 async function host() {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-engine-'));
   const log = { info() {}, warn() {}, error() {} };
-  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, endpoint: {}, log });
+  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, log });
   onTestFinished(async () => {
     await opened.close();
     await rm(folder, { recursive: true });
