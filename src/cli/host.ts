@@ -22,6 +22,9 @@ import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
 import { endpointFrom } from './endpoint.ts';
 
+/** Where apps look for Spillway unless they are told otherwise. */
+export const DEFAULT_PORT = 8085;
+
 export interface HostOptions {
   /** Data folder, `.spillway` by default. */
   folder: string;

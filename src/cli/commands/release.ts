@@ -5,12 +5,12 @@
  */
 import { readEnvironment } from '../../config/environment.ts';
 import { loadPipelineBundle } from '../../config/load.ts';
-import { SpillwayError } from '../../errors.ts';
+import { asSpillwayError, SpillwayError } from '../../errors.ts';
 import type { WireRelease } from '../../server/contract.ts';
 import { type Client, client, findServer } from '../client.ts';
 import type { CommandContext } from '../context.ts';
 import { exitOf, follow, hasEnded } from '../follow.ts';
-import { type Host, openHost } from '../host.ts';
+import { DEFAULT_PORT, type Host, openHost } from '../host.ts';
 import { quietLog } from '../log.ts';
 import { releaseView } from '../release-view.ts';
 
@@ -35,8 +35,15 @@ export async function release(pipeline: string, options: ReleaseOptions, context
   }
 }
 
-async function ownHost({ data }: CommandContext): Promise<Host> {
-  return openHost({ folder: data, host: '127.0.0.1', port: 0, environment: readEnvironment(), log: quietLog() });
+/** On the usual port where it is free, so that apps that know it find this server too. */
+async function ownHost({ data, out }: CommandContext): Promise<Host> {
+  const options = { folder: data, host: '127.0.0.1', environment: readEnvironment(), log: quietLog() };
+  const host = await openHost({ ...options, port: DEFAULT_PORT }).catch(error => {
+    if (asSpillwayError(error).code !== 'ADDRESS_IN_USE') throw error;
+    return openHost({ ...options, port: 0 });
+  });
+  out.note(out.paint.dim(`No server is running here: this command serves on ${host.url} until the release has ended.`));
+  return host;
 }
 
 async function carryOut(
