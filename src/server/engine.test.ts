@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openHost } from '../cli/host.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { verifyChains } from '../store/audit-chain.ts';
 import { caller, readSse, type SseMessage } from './server.test-support.ts';
 
@@ -24,7 +25,7 @@ const filesWith = (template: string) => ({
 async function host() {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-engine-'));
   const log = { info() {}, warn() {}, error() {} };
-  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, log });
+  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, environment: readEnvironment({}), log });
   onTestFinished(async () => {
     await opened.close();
     await rm(folder, { recursive: true });
