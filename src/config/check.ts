@@ -127,6 +127,7 @@ function kindOf(expected: string | undefined): string {
     number: 'a number',
     int: 'a whole number',
     boolean: 'true or false',
+    nonoptional: 'a value',
   };
   return kinds[expected ?? ''] ?? expected ?? 'something else';
 }

@@ -16,7 +16,7 @@ export function offsetOf(document: Document, path: Path, key?: string): number |
     if (!child) return offset;
     node = child.value;
     // A value left empty has no place of its own.
-    const isEmpty = isScalar(node) && node.source === '';
+    const isEmpty = isScalar(node) && node.range?.[0] === node.range?.[1];
     offset = (isEmpty ? child.keyOffset : startOf(node)) ?? child.keyOffset ?? offset;
   }
   return key === undefined ? offset : (childOf(document, node, key)?.keyOffset ?? offset);

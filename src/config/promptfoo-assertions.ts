@@ -59,8 +59,9 @@ function readAssertion(value: unknown, path: Path, report: Report): GraderPlan |
 function typeMessage(written: unknown, base: string, isAnotherKind: boolean): string {
   const all = `${GRADER_TYPES.join(', ')}, each also with "not-" before it`;
   if (isAnotherKind) return `${notYet(`assertion type ${show(written)}`)}. Supported: ${all}`;
+  if (written === undefined) return `is required: ${all}`;
   const meant = typeof written === 'string' ? nearest(base, [...GRADER_TYPES, ...LATER_ASSERTIONS]) : undefined;
-  const guess = meant === undefined ? '' : `; did you mean "${meant}"?`;
+  const guess = meant === undefined ? '.' : `; did you mean "${meant}"?`;
   return `unknown assertion type ${show(written)}${guess} Supported: ${all}`;
 }
 

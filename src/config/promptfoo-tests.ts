@@ -32,7 +32,7 @@ export function readCases(config: Fields, report: Report): CasePlan[] {
     return [];
   }
   if (!Array.isArray(tests)) {
-    report(['tests'], `${notYet('tests from a file or a generator')}. Write them here, as a list`);
+    report(['tests'], `${notYet('reading tests from a file or a generator')}. Write them here, as a list`);
     return [];
   }
   if (tests.length === 0) report(['tests'], 'is empty; a suite needs at least one case');
@@ -112,7 +112,7 @@ function readOptions(value: unknown, path: Path, report: Report): boolean {
 function readVars(value: unknown, path: Path, report: Report): Vars {
   if (value === undefined || value === null) return {};
   if (!isFields(value)) {
-    report(path, `${notYet('variables from files')}. Write them here, as a mapping; found ${show(value)}`);
+    report(path, `${notYet('reading variables from a file')}. Write them here, as a mapping; found ${show(value)}`);
     return {};
   }
   for (const [name, item] of Object.entries(value))

@@ -3,10 +3,11 @@
  * would change meaning in silence (duplicate keys, unknown tags, integers that do not fit, NaN) and what would exhaust the
  * machine (alias bombs, deep nesting, large files). Knows nothing of what the documents mean.
  */
-import { type Document, LineCounter, parseAllDocuments } from 'yaml';
+import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import type { Problem } from '../errors.ts';
 import { offsetOf } from './positions.ts';
 import { valueProblems } from './value-problems.ts';
+import { limitProblem } from './yaml-limits.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -25,10 +26,12 @@ export interface ParsedText {
 
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
 const MAX_ALIASES = 1_000;
+const MAX_SYNTAX_PROBLEMS = 20;
+const TOO_DEEP = 'is nested too deep to be read';
 
 /** Never throws: what is wrong with the text is in `problems`, and then `sources` may be short. */
 export function parseText(text: string, file: string): ParsedText {
-  const flaw = textFlaw(text);
+  const flaw = textFlaw(text) ?? limitProblem(text);
   if (flaw) return { sources: [], problems: [{ file, path: '', message: flaw }] };
   const lines = new LineCounter();
   const place = (offset: number) => {
@@ -46,13 +49,7 @@ export function parseText(text: string, file: string): ParsedText {
     });
     for (const document of Array.isArray(documents) ? documents : []) {
       const flaws = [...document.errors, ...document.warnings];
-      for (const error of flaws)
-        found.problems.push({
-          file,
-          ...place(error.pos[0]),
-          path: '',
-          message: syntaxMessage(error.code, error.message, text.slice(error.pos[0], error.pos[1])),
-        });
+      found.problems.push(...syntaxProblems(flaws, text, place, file));
       if (flaws.length === 0 && document.contents !== null) addSource(document as Document, place, file, found);
     }
   } catch (error) {
@@ -130,10 +127,26 @@ function addSource(document: Document, place: Place, file: string, found: Parsed
   else found.sources.push(source);
 }
 
+/** One problem a place: what follows from a mistake is not told again. */
+function syntaxProblems(flaws: readonly YAMLError[], text: string, place: Place, file: string): Problem[] {
+  const problems = new Map<number, Problem>();
+  for (const { code, message, pos } of flaws) {
+    if (/stack/i.test(message)) return [{ file, path: '', message: TOO_DEEP }];
+    if (problems.has(pos[0]) || problems.size === MAX_SYNTAX_PROBLEMS) continue;
+    problems.set(pos[0], {
+      file,
+      ...place(pos[0]),
+      path: '',
+      message: syntaxMessage(code, message, text.slice(pos[0])),
+    });
+  }
+  return [...problems.values()];
+}
+
 function syntaxMessage(code: string, message: string, text: string): string {
   if (code === 'DUPLICATE_KEY') {
-    const key = /^[^\s:]+/.exec(text)?.[0];
-    return key ? `the key ${key} stands twice in one mapping; keep one` : 'a key stands twice in one mapping; keep one';
+    const [key = ''] = /^("[^"\n]*"|'[^'\n]*'|[^\s:,{}]+)/.exec(text) ?? [];
+    return `the key ${key} stands twice in one mapping; keep one`;
   }
   // The parser quotes the token it met: that may be a key or a password.
   const plain = message.replace(/: ".*$/s, '').replace(/\s+/g, ' ');
@@ -144,6 +157,6 @@ function parserMessage(error: unknown): string {
   if (error instanceof ReferenceError && /alias count/i.test(error.message))
     return `its aliases expand to more than ${MAX_ALIASES.toLocaleString('en')} copies; write the values out or use fewer aliases`;
   if (error instanceof ReferenceError) return 'an alias names an anchor that is not set before it';
-  if (error instanceof RangeError) return 'is nested too deep to be read';
+  if (error instanceof RangeError) return TOO_DEEP;
   return 'cannot be read as YAML or JSON';
 }

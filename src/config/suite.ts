@@ -97,6 +97,7 @@ function graderRule(grader: unknown, path: (string | number)[], report: Report):
   const type = valueAt(grader, ['type']);
   if (!GRADER_TYPES.some(known => known === type)) return;
   const value = valueAt(grader, ['value']);
+  if (value === undefined) return;
   if (typeof value === 'string' && /-(all|any)$/.test(String(type)))
     report([...path, 'value'], `must be a list of texts, for ${type}; found ${show(value)}`);
   else graderValue(type as GraderType, value, [...path, 'value'], report);
