@@ -3,14 +3,15 @@
  * baseline, with users who come back and differ from each other, judged after every batch. Seeded; one core, minutes.
  * Usage: node bench/false-rollbacks.ts [releases] [seed]
  */
+
 import { type EvidencePlan, openEvidence } from '../src/analysis/live.ts';
 import {
   DEFAULT_TRAFFIC,
-  seededRandom,
   simulatedTraffic,
   type TrafficOptions,
 } from '../src/analysis/simulated-traffic.test-support.ts';
 import type { Verdict } from '../src/analysis/verdict.ts';
+import { seededRandom } from '../src/stats/random.ts';
 
 const RELEASES = Number(process.argv[2] ?? 1000);
 const SEED = Number(process.argv[3] ?? 20_261_123);

@@ -83,7 +83,7 @@ describe('two independent samples', () => {
 
   test('one NaN in a thousand is left out and told', () => {
     const verdict = compare(LATENCY, lognormal(1000, 1), [...lognormal(999, 2), NaN]);
-    expect(verdict.metrics[0]!.why).toContain('(1 invalid values left out)');
+    expect(verdict.metrics[0]!.why).toContain('(invalid values left out: 1)');
   });
 
   test.each<[string, MetricPlan, number[], number[], string]>([
@@ -234,6 +234,12 @@ describe('several metrics', () => {
     );
     expect(verdict.kind).toBe(kind);
     expect(verdict.metrics[1]!.why).toBe('quality: not measured');
+  });
+
+  test('errors, which only live traffic shows, hold nothing up', () => {
+    const faster = { latency: { direction: 'lowerIsBetter' as const, values: lognormal(200, 2, 0.7) } };
+    const errors: MetricPlan = { name: 'errors', direction: 'lowerIsBetter', minEffect: 0.05, required: true };
+    expect(compareBatch(usual, faster, planOf(LATENCY, errors), seededRandom(1)).kind).toBe('pass');
   });
 
   test('nothing measured at all is never a pass', () => {

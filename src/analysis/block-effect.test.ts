@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../stats/random.ts';
 import { BlockEffect, timeUniformZ } from './block-effect.ts';
-import { normalFrom, seededRandom } from './simulated-traffic.test-support.ts';
+import { normalFrom } from './simulated-traffic.test-support.ts';
 
 const random = seededRandom(7);
 

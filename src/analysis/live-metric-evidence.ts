@@ -91,11 +91,11 @@ export function detectable(tracker: MetricTracker, alpha: number): string | null
   }
   const delta = reach * effect.spread;
   if (metric.source === 'quality')
-    return `${metric.name} ${metric.worse === 'lower' ? '−' : '+'}${points(Math.min(1, metric.margin + delta))}`;
+    return `${metric.name} ${metric.worse === 'lower' ? '-' : '+'}${points(Math.min(1, metric.margin + delta))}`;
   const ratio = (1 + metric.margin) * Math.exp(delta);
   return metric.worse === 'higher'
     ? `${metric.name} +${percent(ratio - 1)}`
-    : `${metric.name} −${percent(1 - 1 / ratio)}`;
+    : `${metric.name} -${percent(1 - 1 / ratio)}`;
 }
 
 function isRatio(metric: TrackedMetric): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../stats/random.ts';
 import { type EvidencePlan, openEvidence } from './live.ts';
-import { type Change, DEFAULT_TRAFFIC, seededRandom, simulatedTraffic } from './simulated-traffic.test-support.ts';
+import { type Change, DEFAULT_TRAFFIC, simulatedTraffic } from './simulated-traffic.test-support.ts';
 
 const PLAN: EvidencePlan = {
   alpha: 0.05,
@@ -59,7 +60,7 @@ describe('through the default stages, with users who come back', () => {
 
   test.each([
     ['latency +25 %', slower, 200, 800],
-    ['errors 1 → 5 %', failing, 350, 2500],
+    ['errors 1 → 5 %', failing, 650, 2300],
   ])('%s is found by a median of candidate units, and nearly always by a higher one', (_name, change, median, most) => {
     const weights = [...WEIGHTS, ...Array.from({ length: 12 }, (_, i) => 45 + i)]; // until it is found
     const found = Array.from({ length: 40 }, (_, i) => rollOut(5000 + i, change, PLAN, weights));

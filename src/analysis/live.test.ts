@@ -1,78 +1,19 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MetricPlan } from '../config/plan.ts';
-import { decodeEvidence, type EvidencePlan, type LiveEvidence, type LiveOutcome, openEvidence } from './live.ts';
-import { normalFrom, seededRandom } from './simulated-traffic.test-support.ts';
+import {
+  atStage,
+  type Change,
+  each,
+  type Flow,
+  feed,
+  JUDGE,
+  metric,
+  ofCandidate,
+  PLAN,
+  slower,
+  without,
+} from './live.test-support.ts';
+import type { LiveEvidence, LiveOutcome } from './live.ts';
 import type { Verdict } from './verdict.ts';
-
-const metric = (name: string, minEffect: number, extra: Partial<MetricPlan> = {}): MetricPlan => ({
-  name,
-  direction: name === 'quality' ? 'higherIsBetter' : 'lowerIsBetter',
-  minEffect,
-  required: true,
-  ...extra,
-});
-const PLAN: EvidencePlan = {
-  alpha: 0.05,
-  errorRateMax: null,
-  metrics: [metric('latency', 0.05), metric('quality', 0.01, { required: false })],
-};
-const JUDGE = { minSamples: 50, require: 'noHarm', nowMs: 100_000, lastArrivalMs: 100_000 } as const;
-
-function atStage(weight: number, plan: EvidencePlan = PLAN): LiveEvidence {
-  const evidence = openEvidence(plan);
-  evidence.enterStage({ index: 0, weight, atMs: 0 });
-  return evidence;
-}
-
-interface Flow {
-  count: number;
-  weight?: number;
-  seed?: number;
-  fromMs?: number;
-  change?: (outcome: LiveOutcome, i: number) => void;
-}
-
-/** Requests of fresh units; `change` is done to every outcome. */
-function feed(evidence: LiveEvidence, { count, weight = 50, seed = 1, fromMs = 20_000, change }: Flow): LiveOutcome[] {
-  const random = seededRandom(seed);
-  return Array.from({ length: count }, (_, i) => {
-    const outcome: LiveOutcome = {
-      arm: random() * 100 < weight ? 'candidate' : 'baseline',
-      unitHash: Math.floor(random() * 2 ** 32),
-      atMs: fromMs + i,
-      latencyMs: 300 * Math.exp(0.5 * normalFrom(random)),
-      quality: random() < 0.9 ? 1 : 0,
-      error: false,
-    };
-    change?.(outcome, i);
-    evidence.add(outcome);
-    return outcome;
-  });
-}
-
-type Change = (outcome: LiveOutcome, i: number) => void;
-const slower =
-  (factor: number): Change =>
-  outcome => {
-    outcome.latencyMs = outcome.latencyMs! * factor;
-  };
-/** Every n-th outcome gets these values. */
-const each =
-  (n: number, values: Partial<LiveOutcome>): Change =>
-  (outcome, i) => {
-    if (i % n === 0) Object.assign(outcome, values);
-  };
-const without =
-  (name: 'latencyMs' | 'quality' | 'unitHash'): Change =>
-  outcome => {
-    delete outcome[name];
-  };
-const ofCandidate =
-  (change: Change): Change =>
-  (outcome, i) => {
-    if (outcome.arm === 'candidate') change(outcome, i);
-  };
 
 describe('the live verdict', () => {
   test.each<[string, Flow, Verdict['kind'] | string]>([
@@ -338,97 +279,5 @@ describe('metrics', () => {
       },
     });
     expect(evidence.judge(JUDGE).kind).toBe(kind);
-  });
-});
-
-describe('a snapshot', () => {
-  const arm = fc.constantFrom('baseline' as const, 'candidate' as const);
-  const value = fc.oneof(fc.double({ min: 0, max: 1e4 }), fc.constantFrom(Number.NaN, -1, Infinity, 0));
-  const outcome: fc.Arbitrary<LiveOutcome> = fc.record(
-    {
-      arm,
-      unitHash: fc.integer({ min: 0, max: 300 }),
-      atMs: fc.integer({ min: 0, max: 60_000 }),
-      expectedArm: arm,
-      latencyMs: value,
-      error: fc.boolean(),
-      quality: fc.oneof(fc.double({ min: 0, max: 1 }), value),
-      tokens: value,
-      costUsd: value,
-    },
-    { requiredKeys: ['arm', 'atMs'] },
-  );
-  const stage = fc.record({
-    index: fc.nat(3),
-    weight: fc.constantFrom(1, 10, 25, 40, 50, 95, 100),
-    atMs: fc.constant(0),
-  });
-  const story = fc.array(fc.oneof({ arbitrary: outcome, weight: 30 }, { arbitrary: stage, weight: 1 }), {
-    maxLength: 300,
-  });
-  const plan = { ...PLAN, errorRateMax: 0.3, metrics: [...PLAN.metrics, metric('tokens', 0.05), metric('cost', 0.1)] };
-  const tell = (evidence: LiveEvidence, step: LiveOutcome | { index: number; weight: number; atMs: number }) =>
-    'index' in step ? evidence.enterStage(step) : evidence.add(step);
-
-  test('taken at any point goes on identically, and says the same', () => {
-    fc.assert(
-      fc.property(story, fc.nat(300), (steps, cut) => {
-        const whole = openEvidence(plan);
-        let resumed = openEvidence(plan);
-        for (const [i, step] of steps.entries()) {
-          if (i === cut) resumed = decodeEvidence(plan, resumed.encode());
-          tell(whole, step);
-          tell(resumed, step);
-          if (i % 7 === 0) whole.judge(JUDGE);
-        }
-        expect(resumed.encode()).toEqual(whole.encode());
-        expect(decodeEvidence(plan, whole.encode()).judge(JUDGE)).toEqual(whole.judge(JUDGE));
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('no verdict ever holds NaN, whatever comes in', () => {
-    fc.assert(
-      fc.property(story, steps => {
-        const evidence = openEvidence(plan);
-        for (const step of steps) tell(evidence, step);
-        for (const require of ['noHarm', 'nonInferior'] as const) {
-          const verdict = evidence.judge({ ...JUDGE, require, minSamples: 3 });
-          const numbers: unknown[] = [];
-          JSON.stringify(verdict, (_key, found) => {
-            if (typeof found === 'number') numbers.push(found);
-            return found;
-          });
-          expect(numbers.every(Number.isFinite)).toBe(true);
-          expect(verdict.reason.length).toBeGreaterThan(5);
-        }
-      }),
-      { numRuns: 150 },
-    );
-  });
-
-  test('of another plan, cut short or of another format is refused', () => {
-    const evidence = atStage(50);
-    feed(evidence, { count: 100 });
-    const bytes = evidence.encode();
-    expect(() => decodeEvidence({ ...PLAN, alpha: 0.01 }, bytes)).toThrow('another plan');
-    expect(() => decodeEvidence(PLAN, bytes.subarray(0, bytes.length - 3))).toThrow(RangeError);
-    expect(() => decodeEvidence(PLAN, Uint8Array.of(0, ...bytes.subarray(1)))).toThrow(RangeError);
-  });
-
-  test('of a fresh release is small, and one of 1,000 users stays below 8 KiB', () => {
-    const evidence = atStage(50);
-    expect(evidence.encode().length).toBeLessThan(300);
-    feed(evidence, { count: 1000 });
-    expect(evidence.encode().length).toBeLessThan(8192);
-  });
-
-  test('entering the same stage again changes nothing', () => {
-    const evidence = atStage(50);
-    feed(evidence, { count: 100 });
-    const bytes = evidence.encode();
-    evidence.enterStage({ index: 0, weight: 50, atMs: 77 });
-    expect(evidence.encode()).toEqual(bytes);
   });
 });
