@@ -5,7 +5,7 @@
 import { gradeCase } from './graders/grade.ts';
 import type { CaseResult } from './outcome.ts';
 import { CallFailure, type Completion, type RenderedPrompt } from './provider.ts';
-import { backoffMs, concernsAll, isHopeless } from './retry.ts';
+import { backoffMs, concernsAll, isHopeless, makeBudget } from './retry.ts';
 import type { Run, Unit } from './run.ts';
 import { expandVars, renderPrompt, type Vars } from './template.ts';
 
@@ -27,11 +27,12 @@ export async function runCase(run: Run, unit: Unit): Promise<CaseResult> {
     return { ...blank(unit, 'error'), error: (error as Error).message, errorKind: 'template' };
   }
   let attempts = 0;
-  const budget = makeBudget(run);
+  const budget = makeBudget(run.retries);
   let last: CallFailure | undefined;
   for (;;) {
-    if (!run.gate.isOpen()) await run.gate.passed(run.stop.signal);
-    if (run.stop.reason !== undefined) return notRun(run, unit, attempts, last);
+    const entry = run.gate.enter();
+    const mayStart = typeof entry === 'boolean' ? entry : await entry;
+    if (!mayStart) return notRun(run, unit, attempts, last);
     attempts += 1;
     const attempt = await call(run, prompt);
     if (attempt.completion) {
@@ -41,27 +42,10 @@ export async function runCase(run: Run, unit: Unit): Promise<CaseResult> {
     }
     last = attempt.failure;
     if (last.kind === 'aborted') return notRun(run, unit, attempts, undefined);
-    if (!last.retryable || !budget.covers(last)) return failed(run, unit, attempt, attempts);
-    await waitAfter(run, last, attempts);
+    const failures = budget.take(last, run.answers);
+    if (failures === undefined) return failed(run, unit, attempt, attempts);
+    await waitAfter(run, last, failures);
   }
-}
-
-/**
- * Whether a case may try again. Each failure takes one of its retries; a 429 only where nobody was answered since the last
- * one: an endpoint that answers others is busy, not broken, and with many workers a case may well be turned away ten times.
- */
-function makeBudget(run: Run): { covers(failure: CallFailure): boolean } {
-  let failures = 0;
-  let refusals = 0;
-  let answersAtRefusal = -1;
-  return {
-    covers(failure) {
-      if (failure.status !== 429) failures += 1;
-      else refusals = run.answers === answersAtRefusal ? refusals + 1 : 1;
-      if (failure.status === 429) answersAtRefusal = run.answers;
-      return failures <= run.retries && refusals <= run.retries;
-    },
-  };
 }
 
 async function call(run: Run, prompt: RenderedPrompt): Promise<Attempt> {
@@ -69,6 +53,7 @@ async function call(run: Run, prompt: RenderedPrompt): Promise<Attempt> {
   run.stop.inFlight.add(controller);
   const startMs = run.clock.monotonicMs();
   const deadline = run.deadlines.watch(controller, startMs);
+  let isRefused = false;
   try {
     const completion = await run.provider.call(prompt, controller.signal);
     return { completion, latencyMs: run.clock.monotonicMs() - startMs };
@@ -77,15 +62,17 @@ async function call(run: Run, prompt: RenderedPrompt): Promise<Attempt> {
     const failure = deadline.expired
       ? new CallFailure('timeout', `no answer within ${run.timeoutMs} ms`, { retryable: false })
       : error;
+    isRefused = failure.status === 429;
     return { failure, latencyMs: run.clock.monotonicMs() - startMs };
   } finally {
     run.deadlines.release(deadline);
     run.stop.inFlight.delete(controller);
+    run.gate.leave(startMs, isRefused);
   }
 }
 
 /** Waits out the back-off; what the endpoint asks for comes first, and ends the run where there is no time for it. */
-async function waitAfter(run: Run, failure: CallFailure, attempts: number): Promise<void> {
+async function waitAfter(run: Run, failure: CallFailure, failures: number): Promise<void> {
   const askedMs = failure.retryAfterMs ?? 0;
   const leftMs = run.endMs - run.clock.monotonicMs();
   if (askedMs > leftMs) {
@@ -94,8 +81,10 @@ async function waitAfter(run: Run, failure: CallFailure, attempts: number): Prom
     );
     return;
   }
-  if (concernsAll(failure)) run.gate.holdFor(askedMs);
-  await run.clock.sleep(askedMs + backoffMs(attempts, run.random), run.stop.signal);
+  const spreadMs = backoffMs(failures, run.random);
+  if (concernsAll(failure)) run.gate.holdFor(askedMs > 0 ? askedMs : spreadMs);
+  // Told how long, a spread of as much again is enough: it need not be guessed by doubling.
+  await run.clock.sleep(askedMs > 0 ? askedMs + Math.min(spreadMs, askedMs) : spreadMs, run.stop.signal);
 }
 
 async function graded(

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { manualClock } from '../clock.ts';
 import { makeDeadlines } from './deadlines.ts';
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs, makeGate } from './retry.ts';
+import { CallFailure } from './provider.ts';
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs, makeBudget } from './retry.ts';
 
-const never = new AbortController().signal;
 /** Lets everything that is due run. */
 const settle = () => new Promise(resolve => setImmediate(resolve));
 
@@ -24,35 +24,30 @@ describe('the back-off', () => {
   });
 });
 
-describe('the gate', () => {
-  test('lets nobody pass before the longest hold is over, and then everybody', async () => {
-    const clock = manualClock();
-    const gate = makeGate(clock);
-    expect(gate.isOpen()).toBe(true);
-    gate.holdFor(1000);
-    gate.holdFor(10);
-    let passed = 0;
-    for (let worker = 0; worker < 3; worker += 1) void gate.passed(never).then(() => (passed += 1));
-    clock.advance(999);
-    await settle();
-    gate.holdFor(500); // held again while they slept
-    clock.advance(1);
-    await settle();
-    expect(passed).toBe(0);
-    clock.advance(499);
-    await settle();
-    expect(passed).toBe(3);
-    expect(gate.isOpen()).toBe(true);
+describe('the retries of a case', () => {
+  const failure = (status: number, retryable = true) => new CallFailure('http', '', { status, retryable });
+
+  test('are used up by failures', () => {
+    const budget = makeBudget(2);
+    expect([1, 2, 3].map(() => budget.take(failure(500), 0))).toEqual([1, 2, undefined]);
+    expect(makeBudget(2).take(failure(400, false), 0)).toBeUndefined();
+    expect(makeBudget(0).take(failure(500), 0)).toBeUndefined();
   });
 
-  test('lets go of those who wait when the run stops', async () => {
-    const gate = makeGate(manualClock());
-    const stop = new AbortController();
-    gate.holdFor(1000);
-    const waiting = gate.passed(stop.signal);
-    stop.abort();
-    await waiting;
-    expect(gate.isOpen()).toBe(false);
+  test('are used up by refusals while nobody is answered, and not while others are', () => {
+    const dead = makeBudget(2);
+    expect([5, 5, 5].map(answers => dead.take(failure(429), answers))).toEqual([1, 2, undefined]);
+    const busy = makeBudget(2);
+    expect([1, 2, 2, 3, 4, 5, 5, 5].map(answers => busy.take(failure(429), answers))).toEqual([
+      1,
+      1,
+      2,
+      1,
+      1,
+      1,
+      2,
+      undefined,
+    ]);
   });
 });
 

@@ -3,20 +3,45 @@
  * Backoff And Jitter", AWS Architecture Blog, 2015) the one with the least work for the endpoint. An endpoint that says
  * how long to stay away is obeyed by every worker, through the gate.
  */
-import type { Clock } from '../clock.ts';
 import type { CallFailure } from './provider.ts';
 
 export const BACKOFF_BASE_MS = 250;
 export const BACKOFF_CAP_MS = 20_000;
 
-/** Milliseconds before the next attempt, uniform in [0, min(cap, base × 2^(attempts − 1))); `attempts` ≥ 1 were made. */
-export function backoffMs(attempts: number, random: () => number): number {
-  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (attempts - 1));
+/** Milliseconds before the next attempt, uniform in [0, min(cap, base × 2^(failures − 1))), after `failures` ≥ 1 in a row. */
+export function backoffMs(failures: number, random: () => number): number {
+  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (failures - 1));
 }
 
-/** Too many requests, or overloaded: it concerns all calls to this endpoint, not the one that was refused. */
+/**
+ * How often a case may fail. Each failure takes one of its retries; a 429 only where nobody was answered since the last
+ * one: an endpoint that answers others is busy, not broken, and with many workers a case may well be turned away ten times.
+ */
+export interface Budget {
+  /** Counts the failure; the failures in a row that the back-off should know of, or undefined when nothing is left. */
+  take(failure: CallFailure, answersOfAll: number): number | undefined;
+}
+
+export function makeBudget(retries: number): Budget {
+  let failures = 0;
+  let refusals = 0;
+  let answersAtRefusal = -1;
+  return {
+    take(failure, answersOfAll) {
+      if (!failure.retryable) return undefined;
+      const isRefusal = failure.status === 429;
+      if (!isRefusal) failures += 1;
+      else refusals = answersOfAll === answersAtRefusal ? refusals + 1 : 1;
+      if (isRefusal) answersAtRefusal = answersOfAll;
+      if (failures > retries || refusals > retries) return undefined;
+      return isRefusal ? refusals : failures;
+    },
+  };
+}
+
+/** Too many requests, or overloaded and saying for how long: it concerns every call, not only the one that was refused. */
 export function concernsAll(failure: CallFailure): boolean {
-  return failure.retryAfterMs !== undefined && (failure.status === 429 || failure.status === 503);
+  return failure.status === 429 || (failure.status === 503 && failure.retryAfterMs !== undefined);
 }
 
 /**
@@ -29,30 +54,3 @@ export function isHopeless(failure: CallFailure): boolean {
 }
 
 const HOPELESS = new Set([401, 403, 404, 408, 409, 429]);
-
-export interface Gate {
-  /** Nobody passes for this long, from now. */
-  holdFor(ms: number): void;
-  /** Whether there is anything to wait for. */
-  isOpen(): boolean;
-  /** Resolves when the gate is open, or when the stop signal aborts. */
-  passed(stop: AbortSignal): Promise<void>;
-}
-
-export function makeGate(clock: Clock): Gate {
-  let openAtMs = -Infinity;
-  return {
-    holdFor(ms) {
-      openAtMs = Math.max(openAtMs, clock.monotonicMs() + ms);
-    },
-    isOpen: () => openAtMs <= clock.monotonicMs(),
-    async passed(stop) {
-      // Held again while it slept: sleep again.
-      for (;;) {
-        const waitMs = openAtMs - clock.monotonicMs();
-        if (waitMs <= 0 || stop.aborted) return;
-        await clock.sleep(Math.ceil(waitMs), stop);
-      }
-    },
-  };
-}

@@ -2,9 +2,9 @@
 import type { Clock } from '../clock.ts';
 import type { CasePlan, PromptSpec } from '../config/plan.ts';
 import type { Deadlines } from './deadlines.ts';
+import type { Gate } from './gate.ts';
 import type { PatternMatcher } from './graders/regex.ts';
 import type { Provider } from './provider.ts';
-import type { Gate } from './retry.ts';
 import type { Stop } from './stop.ts';
 
 export interface Run {

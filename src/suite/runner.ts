@@ -6,11 +6,11 @@
 import { SpillwayError } from '../errors.ts';
 import { runCase } from './attempts.ts';
 import { DELAY_MS_MAX, makeDeadlines } from './deadlines.ts';
+import { makeGate } from './gate.ts';
 import { makePatternThread } from './graders/pattern-thread.ts';
 import type { SuiteOptions } from './options.ts';
 import type { SuiteOutcome } from './outcome.ts';
 import { makeQueue, type Queue } from './queue.ts';
-import { makeGate } from './retry.ts';
 import type { ArmState, Run } from './run.ts';
 import { makeStop } from './stop.ts';
 
@@ -35,12 +35,13 @@ export async function runSuite(options: SuiteOptions): Promise<SuiteOutcome> {
 
   const startMs = clock.monotonicMs();
   const end = new AbortController();
+  const stop = makeStop();
   const run: Run = {
     ...{ clock, random, provider, timeoutMs, retries, suiteTimeoutMs, answers: 0 },
     matcher: makePatternThread(),
     deadlines: makeDeadlines(clock, timeoutMs, end.signal),
-    gate: makeGate(clock),
-    stop: makeStop(),
+    gate: makeGate(clock, Math.max(1, workers), stop.signal),
+    stop,
     endMs: startMs + suiteTimeoutMs,
   };
   const release = stopOutside(run, options.signal, end.signal);
