@@ -106,6 +106,12 @@ export const FAILURES = {
     hint: 'Some cases could not be run; a run that is not whole is never green.',
   },
   GATE_REFUSED: { exit: 1, status: 409, retry: false, hint: 'See the verdict above: `spillway history` keeps it.' },
+  OVERLOADED: {
+    exit: 3,
+    status: 429,
+    retry: true,
+    hint: 'Send the same batch, with the same sequence, again after the time in Retry-After.',
+  },
   SERVER_UNREACHABLE: {
     exit: 3,
     status: 503,

@@ -26,11 +26,8 @@ export function problemOf(error: unknown): ProblemDocument {
 }
 
 /** The intake's queue is full. Not an error of anyone: the same batch is welcome a second later. */
-export const OVERLOADED = problem(
-  'OVERLOADED',
-  429,
-  'Too many batches of outcomes wait for the store.',
-  'Send the same batch, with the same sequence, again after the time in Retry-After.',
+export const OVERLOADED = problemOf(
+  new SpillwayError('OVERLOADED', 'Too many batches of outcomes wait for the store.'),
 );
 
 function problem(

@@ -12,21 +12,22 @@ export async function auditVerify(
   context: CommandContext,
 ): Promise<number> {
   const { out } = context;
-  const events = file === undefined ? await readEvents(undefined, context) : readExport(file);
-  const checked = verifyChains(events);
+  const { events, heads = [] }: Export =
+    file === undefined ? { events: await readEvents(undefined, context) } : readExport(file);
+  const checked = verifyChains(events, heads);
   for (const { artifact, check } of checked)
     if (!check.ok) return broken(`${artifact}, event ${check.at}: ${check.why}`, context);
-  const heads = headsOf(events);
-  const now = checkpoint(heads);
-  if (options.head !== undefined && options.head !== now && !heads.some(head => head.hash === options.head))
+  const found = headsOf(events);
+  const now = checkpoint(found);
+  if (options.head !== undefined && options.head !== now && !found.some(head => head.hash === options.head))
     return broken(
       `the checkpoint is ${now}, not ${options.head}: events were cut off, or the whole chain was written anew`,
       context,
     );
   out.print(
-    `${out.paint.green('ok')}  ${events.length} events in ${heads.length} ${heads.length === 1 ? 'chain' : 'chains'} fit together\ncheckpoint ${now}`,
+    `${out.paint.green('ok')}  ${events.length} events in ${found.length} ${found.length === 1 ? 'chain' : 'chains'} fit together\ncheckpoint ${now}`,
   );
-  out.printJson({ verified: true, events: events.length, heads, checkpoint: now });
+  out.printJson({ verified: true, events: events.length, heads: found, checkpoint: now });
   return 0;
 }
 
@@ -41,15 +42,22 @@ function broken(why: string, { out }: CommandContext): number {
   return 1;
 }
 
+/** The heads that an export carries tell whether its tail was cut off. */
+interface Export {
+  events: AuditEvent[];
+  heads?: AuditHead[];
+}
+
 /** An export: a JSON array, `{ events }`, or JSON Lines. */
-function readExport(file: string): AuditEvent[] {
+function readExport(file: string): Export {
   try {
     const text = readFileSync(file, 'utf8').trim();
-    if (text.startsWith('[')) return JSON.parse(text) as AuditEvent[];
+    if (text.startsWith('[')) return { events: JSON.parse(text) as AuditEvent[] };
     const lines = text.split('\n');
-    if (lines.length > 1 && lines[0]!.endsWith('}')) return lines.map(line => JSON.parse(line) as AuditEvent);
-    const document = JSON.parse(text) as { events?: AuditEvent[] } & AuditEvent;
-    return document.events ?? [document];
+    if (lines.length > 1 && lines[0]!.endsWith('}'))
+      return { events: lines.map(line => JSON.parse(line) as AuditEvent) };
+    const document = JSON.parse(text) as Partial<Export> & AuditEvent;
+    return document.events ? (document as Export) : { events: [document] };
   } catch (cause) {
     throw new SpillwayError('FILE_UNREADABLE', `${file} is no audit export: ${(cause as Error).message}`, {
       cause,
