@@ -5,7 +5,9 @@
  */
 import { type Document, LineCounter, parseAllDocuments, type YAMLError } from 'yaml';
 import type { Problem } from '../errors.ts';
+import { duplicateKeys } from './duplicate-keys.ts';
 import { offsetOf } from './positions.ts';
+import { show } from './show.ts';
 import { valueProblems } from './value-problems.ts';
 import { limitProblem } from './yaml-limits.ts';
 
@@ -25,7 +27,7 @@ export interface ParsedText {
 }
 
 export const MAX_FILE_BYTES = 5 * 1024 * 1024;
-const MAX_ALIASES = 1_000;
+const MAX_ALIASES = 100_000;
 const MAX_SYNTAX_PROBLEMS = 20;
 const TOO_DEEP = 'is nested too deep to be read';
 
@@ -43,13 +45,14 @@ export function parseText(text: string, file: string): ParsedText {
     const documents = parseAllDocuments(text, {
       lineCounter: lines,
       merge: true,
+      uniqueKeys: false,
       stringKeys: true,
       prettyErrors: false,
       logLevel: 'silent',
     });
     for (const document of Array.isArray(documents) ? documents : []) {
       const flaws = [...document.errors, ...document.warnings];
-      found.problems.push(...syntaxProblems(flaws, text, place, file));
+      found.problems.push(...syntaxProblems(flaws, place, file));
       if (flaws.length === 0 && document.contents !== null) addSource(document as Document, place, file, found);
     }
   } catch (error) {
@@ -102,6 +105,10 @@ function textFlaw(text: string): string | undefined {
 type Place = (offset: number) => { line: number; column: number };
 
 function addSource(document: Document, place: Place, file: string, found: ParsedText): void {
+  for (const { key, firstAt, at } of duplicateKeys(document).slice(0, MAX_SYNTAX_PROBLEMS)) {
+    const message = `the key ${show(key)} stands twice in one mapping, first in line ${place(firstAt).line}; keep one`;
+    found.problems.push({ file, ...place(at), path: '', message });
+  }
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
@@ -128,7 +135,7 @@ function addSource(document: Document, place: Place, file: string, found: Parsed
 }
 
 /** One problem a place: what follows from a mistake is not told again. */
-function syntaxProblems(flaws: readonly YAMLError[], text: string, place: Place, file: string): Problem[] {
+function syntaxProblems(flaws: readonly YAMLError[], place: Place, file: string): Problem[] {
   const problems = new Map<number, Problem>();
   for (const { code, message, pos } of flaws) {
     if (/stack/i.test(message)) return [{ file, path: '', message: TOO_DEEP }];
@@ -137,17 +144,13 @@ function syntaxProblems(flaws: readonly YAMLError[], text: string, place: Place,
       file,
       ...place(pos[0]),
       path: '',
-      message: syntaxMessage(code, message, text.slice(pos[0])),
+      message: syntaxMessage(code, message),
     });
   }
   return [...problems.values()];
 }
 
-function syntaxMessage(code: string, message: string, text: string): string {
-  if (code === 'DUPLICATE_KEY') {
-    const [key = ''] = /^("[^"\n]*"|'[^'\n]*'|[^\s:,{}]+)/.exec(text) ?? [];
-    return `the key ${key} stands twice in one mapping; keep one`;
-  }
+function syntaxMessage(code: string, message: string): string {
   // The parser quotes the token it met: that may be a key or a password.
   const plain = message.replace(/: ".*$/s, '').replace(/\s+/g, ' ');
   return `${code === 'TAG_RESOLVE_FAILED' ? 'a tag is not known here' : 'is not valid YAML'}: ${plain}`;

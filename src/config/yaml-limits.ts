@@ -9,6 +9,12 @@ const MAX_DEPTH = 100;
 const MAX_TOKENS = 1_500_000;
 /** The lexer puts it before the text of a scalar. */
 const SCALAR = '\u001f';
+const FLOW_STEP = new Map([
+  ['[', 1],
+  ['{', 1],
+  [']', -1],
+  ['}', -1],
+]);
 
 /** Why the text is not parsed, or undefined. Depth by indentation needs no limit: its text grows with the square of the depth. */
 export function limitProblem(text: string): string | undefined {
@@ -18,13 +24,12 @@ export function limitProblem(text: string): string | undefined {
   let before = '';
   for (const token of new Lexer().lex(text)) {
     if (++tokens > MAX_TOKENS) return 'holds more values than are read in one file; split it';
-    const mark = before === SCALAR ? '' : token;
-    before = token;
-    if (mark === '[' || mark === '{') flowDepth++;
-    else if ((mark === ']' || mark === '}') && flowDepth > 0) flowDepth--;
-    else if (mark === '-' || mark === '?') itemsInLine++;
-    else if (mark === '\n' || mark === '\r\n') itemsInLine = 0;
+    if (before !== SCALAR) {
+      flowDepth = Math.max(0, flowDepth + (FLOW_STEP.get(token) ?? 0));
+      itemsInLine = token === '\n' || token === '\r\n' ? 0 : itemsInLine + (token === '-' || token === '?' ? 1 : 0);
+    }
     if (flowDepth > MAX_DEPTH || itemsInLine > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+    before = token;
   }
   return undefined;
 }

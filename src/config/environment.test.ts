@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { makeSecrets, providerKey, readEnvironment, redact } from './environment.ts';
+
+describe('the environment', () => {
+  test('gives the variables that are set', () => {
+    const environment = readEnvironment({
+      SPILLWAY_SERVER: 'http://a',
+      SPILLWAY_TOKEN: 't',
+      OPENAI_BASE_URL: 'http://b',
+      OPENAI_API_KEY: 'k',
+      NO_COLOR: '1',
+      CI: 'true',
+      OTHER: 'o',
+    });
+    expect(environment).toMatchObject({
+      server: 'http://a',
+      token: 't',
+      openAiBaseUrl: 'http://b',
+      openAiApiKey: 'k',
+      noColor: true,
+      ci: true,
+    });
+    expect(environment.variable('OTHER')).toBe('o');
+  });
+
+  test('counts an empty variable as not set', () => {
+    const environment = readEnvironment({ SPILLWAY_SERVER: '', NO_COLOR: '', CI: '' });
+    expect(environment).not.toHaveProperty('server');
+    expect(environment).toMatchObject({ noColor: false, ci: false });
+  });
+
+  test.each(['false', '0', 'FALSE'])('is no CI when CI is %s', CI => expect(readEnvironment({ CI }).ci).toBe(false));
+});
+
+describe('the key of a provider', () => {
+  const environment = readEnvironment({ OPENAI_API_KEY: 'general', MY_KEY: 'special', SPILLWAY_TOKEN: 'token' });
+  const keyOf = (config: Record<string, string>) => providerKey({ id: 'openai:chat:m', config }, environment);
+
+  test('is OPENAI_API_KEY when the suite names none', () => expect(keyOf({})).toBe('general'));
+  test('is the variable that the suite names', () => expect(keyOf({ apiKeyEnvar: 'MY_KEY' })).toBe('special'));
+  test('is the one written in the suite before all', () =>
+    expect(keyOf({ apiKey: 'own', apiKeyEnvar: 'MY_KEY' })).toBe('own'));
+  test('that is named and not set is an error, never another key', () =>
+    expect(() => keyOf({ apiKeyEnvar: 'MISSING' })).toThrow(/MISSING is not set/));
+  test("is never one of Spillway's own variables", () =>
+    expect(() => keyOf({ apiKeyEnvar: 'SPILLWAY_TOKEN' })).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    ));
+});
+
+describe('redaction', () => {
+  test('hides a secret as it is, inside a URL and inside JSON', () => {
+    const secrets = makeSecrets('p@ss "word"/1', undefined);
+    const text = `${'p@ss "word"/1'} ${encodeURIComponent('p@ss "word"/1')} ${JSON.stringify('p@ss "word"/1')}`;
+    expect(secrets.redact(text)).toBe('[hidden] [hidden] "[hidden]"');
+  });
+
+  test('hides the longer of two secrets of which one holds the other', () =>
+    expect(redact('key secret-long', ['secret', 'secret-long'])).toBe('key [hidden]'));
+
+  test('leaves ordinary words alone when a secret is too short to be one', () =>
+    expect(redact('a test of tests', ['test'])).toBe('a test of tests'));
+
+  test('hides what has the look of a credential, known or not', () => {
+    expect(redact('Authorization: Bearer abcdef123456', [])).toBe('Authorization: Bearer [hidden]');
+    expect(redact('got sk-proj-abcDEF123456', [])).toBe('got [hidden]');
+    expect(redact('https://user:password@host/v1', [])).toBe('https://[hidden]@host/v1');
+  });
+});
