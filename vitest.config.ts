@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * Two projects: `unit` (beside the source, pure or on loopback, seconds) is the inner loop; `whole` crosses rooms,
- * starts real processes and takes minutes. Files that kill processes run one after another: two cores.
+ * starts real processes and takes minutes. It runs when the unit tests are done, one file after another: what it measures
+ * (rollback within its bound, processes killed at a moment) must not compete with them for two cores.
  */
 export default defineConfig({
   test: {
@@ -14,6 +15,7 @@ export default defineConfig({
           pool: 'threads',
           isolate: false,
           testTimeout: 20_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -24,6 +26,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
