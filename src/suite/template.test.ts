@@ -171,6 +171,15 @@ describe('a template that would never end or eat the memory is refused', () => {
     expect(() => render(template)).toThrow(why);
   });
 
+  test.each([
+    ['tags that never end', '{{ x | striptags }}', '<a'.repeat(500_000), 'longer than 10000'],
+    ['links', '{{ x | urlize }}', 'www.a'.repeat(200_000), 'longer than 10000'],
+    ['a million spaces', '{{ x | trim | length }}', `a${' '.repeat(1_000_000)}b`, undefined],
+  ])('%s do not cost the square of their length', (_name, template, x, why) => {
+    if (why) expect(() => render(template, { x })).toThrow(why);
+    else expect(render(template, { x })).toBe('1000002');
+  });
+
   test('a syntax error says what and where in one line', () => {
     expect(() => render('a\n{{ b }')).toThrow(/^template: expected variable end \(line 2\)$/);
     expect(() => render('{{ nothing() }}')).toThrow(/^template: Unable to call `nothing`/);
