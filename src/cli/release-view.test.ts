@@ -16,8 +16,10 @@ describe('the picture of a release', () => {
       ...(at < 2 ? { enteredAt: NOW } : {}),
       ...(at < 1 ? { leftAt: NOW } : {}),
     }));
-    const [, bar] = view(inStage(1, 0, { stages, test: { passed: true, complete: true, why: '3 of 3', suites: [] } }));
-    expect(bar).toBe('  ✓ test ─ ✓ compare ─ ✓ 10 % ─ ● 25 % 8 s ─ ○ 50 % ─ ○ 100 % ─ ○ bake');
+    const [, bar] = view(
+      inStage(1, 8_000, { stages, test: { passed: true, complete: true, why: '3 of 3', suites: [] } }),
+    );
+    expect(bar).toBe('  ✓ test ─ ✓ compare ─ ✓ 10 % ─ ● 25 % 8 s of 1 min 0 s ─ ○ 50 % ─ ○ 100 % ─ ○ bake');
   });
 
   test('says that tests failed, and why', () => {
@@ -56,6 +58,7 @@ test.each([
   [200_000, '3 min 20 s'],
   [7_500_000, '2 h 5 min'],
   [-5, '0 s'],
+  [60_000, '1 min'],
 ])('%i ms reads %s', (ms, text) => expect(duration(ms)).toBe(text));
 
 test.each([

@@ -67,7 +67,7 @@ function testState({ test }: WireRelease): StepState {
 }
 
 /** `✓ test ─ ✓ compare ─ ✓ 10 ─ ● 25 ─ ○ 50 ─ ○ 100 ─ ○ bake` */
-function stageBar(release: WireRelease, { paint, nowMs }: ViewOptions): string {
+function stageBar(release: WireRelease, { paint }: ViewOptions): string {
   const order: Phase[] = ['testing', 'comparing', 'rollingOut', 'baking', 'succeeded'];
   const at = order.indexOf(release.phase);
   const mark = (name: string, state: StepState) => {
@@ -81,10 +81,14 @@ function stageBar(release: WireRelease, { paint, nowMs }: ViewOptions): string {
   const stages = release.stages.map(({ weight, enteredAt, leftAt }) => {
     const isLast = release.rollback !== undefined && enteredAt !== undefined && leftAt === lastLeft;
     const state: StepState = isLast ? 'bad' : leftAt ? 'done' : enteredAt ? 'now' : 'next';
-    const since = state === 'now' && enteredAt ? ` ${duration(nowMs - Date.parse(enteredAt))}` : '';
+    const since = state === 'now' ? ` ${clockOf(release)}` : '';
     return mark(`${weight} %${since}`, release.phase === 'succeeded' ? 'done' : state);
   });
-  const bake = mark('bake', release.phase === 'succeeded' ? 'done' : release.phase === 'baking' ? 'now' : 'next');
+  const baking = release.phase === 'baking';
+  const bake = mark(
+    baking ? `bake ${clockOf(release)}` : 'bake',
+    release.phase === 'succeeded' ? 'done' : baking ? 'now' : 'next',
+  );
   const exposed = release.stages.some(stage => stage.enteredAt !== undefined);
   return [
     early('test', 0, testState(release)),
@@ -92,6 +96,13 @@ function stageBar(release: WireRelease, { paint, nowMs }: ViewOptions): string {
     ...stages,
     bake,
   ].join(paint.dim(' ─ '));
+}
+
+/** How much of the hold is over; beyond it, how long it has been held up. */
+function clockOf({ stageClock }: WireRelease): string {
+  if (!stageClock) return '';
+  const { elapsedMs, holdMs } = stageClock;
+  return elapsedMs < holdMs ? `${duration(elapsedMs)} of ${duration(holdMs)}` : duration(elapsedMs);
 }
 
 function weightBar(weight: number, paint: Paint): string {
@@ -167,7 +178,10 @@ export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${seconds % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const rest = (count: number, unit: string) => (count === 0 ? '' : ` ${count} ${unit}`);
+  return minutes < 60
+    ? `${minutes} min${rest(seconds % 60, 's')}`
+    : `${Math.floor(minutes / 60)} h${rest(minutes % 60, 'min')}`;
 }
 
 /** Cuts to the visible width; colour codes take no room. */

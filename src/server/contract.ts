@@ -3,15 +3,37 @@
  * ignore fields they do not know. A Release on the wire is the stored one without its plan and the engine's own counters.
  */
 import { z } from 'zod';
+import type { MetricEvidence, Verdict } from '../analysis/verdict.ts';
 import { type Problem, SpillwayError } from '../errors.ts';
-import type { Release } from '../rollout/release.ts';
+import { isExposed, type Release, type StageRecord, stagePlanOf } from '../rollout/release.ts';
 import type { AuditHead } from '../store/store.ts';
 
-export type WireRelease = Omit<Release, 'plan' | 'epoch' | 'stageElapsedMs'>;
+export type WireMetric = MetricEvidence & { interval: MetricEvidence['effect']['interval'] };
+export type WireVerdict = Verdict & { metrics: WireMetric[] };
+type Internal = 'plan' | 'epoch' | 'stageElapsedMs' | 'verdict' | 'stages';
+export type WireRelease = Omit<Release, Internal> & {
+  verdict?: WireVerdict;
+  stages: (Omit<StageRecord, 'verdict'> & { verdict?: WireVerdict })[];
+  /** Of the present stage, while users may meet the candidate: time that counted, and what it is held against. */
+  stageClock?: { elapsedMs: number; holdMs: number; timeoutMs: number };
+};
 
 export function toWire(release: Release): WireRelease {
-  const { plan: _plan, epoch: _epoch, stageElapsedMs: _stageElapsedMs, ...wire } = release;
-  return wire;
+  const { plan: _plan, epoch: _epoch, stageElapsedMs, verdict, stages, ...wire } = release;
+  const { holdMs, timeoutMs } = stagePlanOf(release);
+  return {
+    ...wire,
+    ...withVerdict(verdict),
+    stages: stages.map(({ verdict: seen, ...stage }) => ({ ...stage, ...withVerdict(seen) })),
+    ...(isExposed(release) ? { stageClock: { elapsedMs: stageElapsedMs, holdMs, timeoutMs } } : {}),
+  };
+}
+
+function withVerdict(verdict: Verdict | undefined): { verdict?: WireVerdict } {
+  if (!verdict) return {};
+  return {
+    verdict: { ...verdict, metrics: verdict.metrics.map(metric => ({ ...metric, interval: metric.effect.interval })) },
+  };
 }
 
 export interface WireReleaseList {
