@@ -19,7 +19,7 @@ describe('the picture of a release', () => {
     const [, bar] = view(
       inStage(1, 8_000, { stages, test: { passed: true, complete: true, why: '3 of 3', suites: [] } }),
     );
-    expect(bar).toBe('  ✓ test ─ ✓ compare ─ ✓ 10 % ─ ● 25 % 8 s of 1 min 0 s ─ ○ 50 % ─ ○ 100 % ─ ○ bake');
+    expect(bar).toBe('  ✓ test ─ ✓ compare ─ ✓ 10 % ─ ● 25 % 8 s of 1 min ─ ○ 50 % ─ ○ 100 % ─ ○ bake');
   });
 
   test('says that tests failed, and why', () => {
