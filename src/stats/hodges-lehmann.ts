@@ -3,6 +3,7 @@
  * On logarithms it is a ratio. The n·m differences are never stored: order statistics come from the sorted samples.
  */
 import type { Interval, Sample, Status } from './outcome.ts';
+import { missOf } from './p-value.ts';
 import { differenceOfRank, middleOf } from './pairwise-difference.ts';
 import { sortedCopy } from './quantile.ts';
 import { normalQuantile } from './special.ts';
@@ -37,7 +38,7 @@ export function hodgesLehmann(x: Sample, y: Sample, options: { readonly confiden
   const low = ofRank(Math.ceil(pairs / 2));
   const high = pairs % 2 === 1 ? low : ofRank(pairs / 2 + 1);
   const shift = middleOf(low, high);
-  const z = normalQuantile((1 - (options.confidence ?? 0.95)) / 2);
+  const z = normalQuantile(missOf(options.confidence));
   const k = Math.floor(pairs / 2 - z * Math.sqrt((pairs * (n + m + 1)) / 12));
   if (k < 1) return { status: 'insufficient_data', shift, ci: unbounded };
   return { status: 'ok', shift, ci: [ofRank(k), ofRank(pairs + 1 - k)] };

@@ -11,6 +11,13 @@ export interface PValue {
 
 export const NOT_SIGNIFICANT: PValue = { p: 1, log10P: 0 };
 
+/** What an interval leaves out on either side. @throws RangeError on a confidence outside (0, 1) */
+export function missOf(confidence = 0.95): number {
+  if (!(confidence > 0 && confidence < 1))
+    throw new RangeError(`a confidence must lie between 0 and 1, got ${confidence}`);
+  return (1 - confidence) / 2;
+}
+
 /** From ln p; above 0 (by rounding or by doubling a tail) counts as p = 1. */
 export function fromLog(logP: number): PValue {
   if (logP >= 0) return NOT_SIGNIFICANT;

@@ -3,6 +3,7 @@
  * from order statistics, which assume nothing about the distribution.
  */
 import type { Interval, Sample, Status } from './outcome.ts';
+import { missOf } from './p-value.ts';
 import { logIncompleteBeta } from './special.ts';
 
 export interface QuantileEstimate {
@@ -44,7 +45,7 @@ export function quantileInterval(
     return { status: 'no_data', value: Number.NaN, ci: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] };
   const sorted = sortedCopy(x);
   const n = sorted.length;
-  const miss = (1 - (options.confidence ?? 0.95)) / 2;
+  const miss = missOf(options.confidence);
   // Largest l with P(Bin(n, q) ≤ l − 1) ≤ miss; by symmetry the upper rank is that of the mirrored problem.
   const lower = outerRank(n, q, miss);
   const upper = n + 1 - outerRank(n, 1 - q, miss);
@@ -57,7 +58,7 @@ export function quantileInterval(
 
 /** O(n log n). @throws RangeError on NaN */
 export function sortedCopy(x: Sample): Float64Array {
-  const copy = Float64Array.from(x).sort();
+  const copy = new Float64Array(x).sort();
   // A typed array sorts NaN last.
   if (Number.isNaN(copy[copy.length - 1] ?? 0)) {
     throw new RangeError('a sample must not hold NaN: drop or count such values first');

@@ -46,8 +46,22 @@ export function logStudentTail(t: number, df: number): number {
   if (t === Number.POSITIVE_INFINITY) return Number.NEGATIVE_INFINITY;
   if (df === Number.POSITIVE_INFINITY) return logNormalTail(t);
   const square = (t / df) * t;
+  if (df > 10_000 && square < 0.01) return logNormalTail(normalScoreOf(square, df));
   const logX = square < 1e300 ? -Math.log1p(square) : Math.log(df) - 2 * Math.log(t);
   return logBetaFromLogs(logX, -Math.log1p(1 / square), df / 2, 0.5) - Math.LN2;
+}
+
+/**
+ * The z with the tail of t, square = t²/df, for large df: there x is so near 1 that the fraction would lose digits to 1 − x, while this
+ * expansion in 1/df is exact to the last ones.
+ * @see Hill 1970, Algorithm 395, Communications of the ACM 13:617
+ */
+function normalScoreOf(square: number, df: number): number {
+  const a = df - 0.5;
+  const b = 48 * a * a;
+  const y = a * Math.log1p(square);
+  const higher = (((-0.4 * y - 3.3) * y - 24) * y - 85.5) / (0.8 * y * y + 100 + b);
+  return Math.sqrt(y) * (1 + (higher + y + 3) / b);
 }
 
 /** P(T > t), Student's t. */

@@ -4,7 +4,7 @@
  */
 import { isFiniteSample, type Moments, meanOf, momentsOf } from './moments.ts';
 import type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
-import { NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
+import { missOf, NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
 import { logStudentTail, studentQuantile } from './special.ts';
 
 export interface TOptions {
@@ -111,7 +111,7 @@ function answer(scaled: Scaled, meanDifference: number, options: TOptions): TRes
   const { difference, se, df, unit } = scaled;
   const t = difference / se;
   const p = symmetricP(t, options.alternative ?? 'two-sided', s => logStudentTail(s, df));
-  const halfWidth = studentQuantile((1 - (options.confidence ?? 0.95)) / 2, df) * se;
+  const halfWidth = studentQuantile(missOf(options.confidence), df) * se;
   const ci: Interval = [(difference - halfWidth) * unit, (difference + halfWidth) * unit];
   return { status: 'ok', t, df, ...p, meanDifference, se: se * unit, ci };
 }

@@ -4,7 +4,7 @@
  */
 import { checkTally, type Tally } from './fisher-exact.ts';
 import type { Alternative, Interval, Status, TestOutcome } from './outcome.ts';
-import { NOT_SIGNIFICANT, symmetricP } from './p-value.ts';
+import { missOf, NOT_SIGNIFICANT, symmetricP } from './p-value.ts';
 import { betaQuantile, logNormalTail, normalQuantile } from './special.ts';
 
 export interface TwoProportionsResult extends TestOutcome {
@@ -56,7 +56,7 @@ export function wilsonInterval(tally: Tally, confidence = 0.95): Interval {
   checkTally(tally);
   const { events, trials } = tally;
   if (trials === 0) return [0, 1];
-  const z = normalQuantile((1 - confidence) / 2);
+  const z = normalQuantile(missOf(confidence));
   const misses = trials - events;
   const half = z * Math.sqrt((events * misses) / trials + (z * z) / 4);
   const centre = events + (z * z) / 2;
@@ -73,7 +73,7 @@ export function wilsonInterval(tally: Tally, confidence = 0.95): Interval {
 export function clopperPearsonInterval(tally: Tally, confidence = 0.95): Interval {
   checkTally(tally);
   const { events, trials } = tally;
-  const miss = (1 - confidence) / 2;
+  const miss = missOf(confidence);
   const low = events === 0 ? 0 : betaQuantile(miss, events, trials - events + 1);
   // From the other end, 1 − x: the upper limit of a rate near 1 keeps its digits.
   return [low, events === trials ? 1 : 1 - betaQuantile(miss, trials - events, events + 1)];
