@@ -51,7 +51,7 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-function program(version: string, act: (command: Command, action: Action) => Promise<void>): Command {
+export function program(version: string, act: (command: Command, action: Action) => Promise<void>): Command {
   const root = new Command('spillway')
     .description('Tests, compares, rolls out and rolls back changes of prompts and models.')
     .version(version, '-V, --version')

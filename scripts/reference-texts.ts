@@ -1,0 +1,78 @@
+/** What the reference pages say beyond the code's own tables: exit statuses and notes by command, meanings by error code. */
+import type { FailureCode } from '../src/errors.ts';
+
+const ACTED = '0 done; 2 no active release, several, or the state does not allow it; 3 no server answers';
+
+/** By the words of the command. A test holds them complete. */
+export const EXITS: Record<string, string> = {
+  init: '0 written; 2 one of the files is there already, and nothing was written; 3 the folder is not writable',
+  lint: '0 every document is valid; 2 one is not: each problem is listed as `file:line:column: field: message`',
+  test: '0 every suite reached its pass rate; 1 the answers are not good enough; 2 wrong use or an invalid document; 3 a planned case could not be run',
+  release:
+    '0 the version serves (with `--detach`: the release has begun); 1 tests or comparison said no, or it was rolled back; 2 invalid, serving already, or held; 3 the tests could not all be run, it was cancelled, superseded or interrupted, or no server answers',
+  serve:
+    '0 stopped by a signal; 2 another address than loopback without a token; 3 folder in use, port taken, store not usable',
+  status: '0 however the releases stand; 2 no such release, or no data in the folder; 3 the server does not answer',
+  promote: ACTED,
+  pause: ACTED,
+  resume: ACTED,
+  rollback: ACTED,
+  cancel: ACTED,
+  history: '0; 2 no data in the folder; 3 the server does not answer',
+  'audit verify':
+    '0 the chain fits together; 1 it does not: the first event that does not fit is named; 2 the file cannot be read; 3 the server does not answer',
+  demo: '0 the four versions came to what they should; 1 one did not; 3 it could not be run',
+};
+
+export const NOTES: Record<string, string> = {
+  test: 'Without a file: `pipeline.yaml`, else `promptfooconfig.yaml`. A pipeline\'s suites run on its prompt, a promptfoo config on its own prompts, a native suite on `--prompt`. Nothing is compared and nothing is released. `--json`: one `spillway.test/v1` document, or `{ schema: "spillway.tests/v1", reports }` for several.',
+  release:
+    'The first version of an artifact has nothing to be compared with: when its tests pass, it serves. Ctrl-C ends the watching; on a server the release goes on.',
+  serve: 'Takes up the releases that were under way. Logs are JSON lines on standard error.',
+  status:
+    'Without a name: all active releases. An artifact without an active release is shown as it was left. `--watch` needs a server.',
+  promote: 'Overrides the verdict, never the tests. In the bake it ends the bake.',
+  pause: 'Stops the clock of the stage. A failed verdict still rolls back.',
+  rollback:
+    'Possible in every stage and in the bake, also while paused. The version stays held: releasing it again needs `--force`.',
+  cancel: 'The version is not held and may be released again. For a version that does harm use `rollback`.',
+  history: 'The audit events of an artifact (or of a release, by its id), oldest first.',
+  'audit verify':
+    'Without a file: the chains of the server or the data folder. With one: an export in JSON or JSON Lines, whole. `--head` takes the checkpoint of an earlier run, or the hash of an event that must still be the last of its chain.',
+  demo: 'Needs no key and no network. Runs in a temporary folder on a free port and leaves nothing behind.',
+};
+
+export const MEANINGS: Record<FailureCode, string> = {
+  CONFIG_INVALID: 'A document does not fit its schema or a rule.',
+  FILE_UNREADABLE: 'A file is not there, may not be read, or was not sent along.',
+  USAGE: 'The command was called in a way that means nothing.',
+  NOT_SUPPORTED: 'Known, and not part of this version; or data of another version.',
+  REQUEST_INVALID: 'The body, query or a header of a request does not fit.',
+  BODY_TOO_LARGE: 'More than 1 MiB, or 5 MiB for a pipeline.',
+  UNAUTHORIZED: 'No bearer token, or not that of the server.',
+  NOT_FOUND: 'There is no such release, artifact, pipeline, path or data folder.',
+  METHOD_NOT_ALLOWED: 'The path exists and does not take this method.',
+  AMBIGUOUS: 'Several releases are active and none was named.',
+  RELEASE_FINISHED: 'A command for a release that has ended.',
+  RELEASE_PAUSED: 'A promotion of a paused release.',
+  COMMAND_REFUSED: 'The release is in a phase in which the command means nothing.',
+  VERSION_HELD: 'The version was rolled back before.',
+  VERSION_SERVING: 'The version is the baseline already.',
+  STATE_MOVED: 'Somebody else changed the release between the look and the write.',
+  IDEMPOTENCY_MISMATCH: 'The same key came with another request.',
+  EPOCH_STALE: 'A write of an older route than the one in force was refused.',
+  STORE_UNAVAILABLE: 'The data folder or the journal cannot be read or written now.',
+  STORE_LOCKED: 'A second server on one data folder.',
+  STORE_CORRUPT: 'What is stored cannot be read.',
+  AUDIT_BROKEN: 'The audit chain does not fit together. Reserved: `audit verify` says it by exit status 1.',
+  PROVIDER_FAILED: 'The model endpoint cannot be used at all, for example without a key.',
+  SUITE_INCOMPLETE: 'Not every planned case could be run. Reserved: `test` and `release` say it by exit status 3.',
+  GATE_REFUSED: 'The gate said no. Reserved: `test` and `release` say it by exit status 1.',
+  OVERLOADED: 'More outcomes than the store can write now; only `POST /api/v1/outcomes` answers it.',
+  SERVER_UNREACHABLE: 'No server is running or named, or it does not answer as a Spillway server does.',
+  ADDRESS_IN_USE: 'The port is taken.',
+  TOKEN_REQUIRED: 'A server that others can reach must ask for a token.',
+  SHUTTING_DOWN: 'The server is starting or stopping.',
+  INTERRUPTED: 'Ctrl-C, or a signal.',
+  INTERNAL: 'A fault of Spillway. Over HTTP the detail stays in the log.',
+};
