@@ -26,7 +26,9 @@ export const ProviderConfig = z
       .describe('The key itself. Better `apiKeyEnvar`: documents are kept and shown.'),
     apiKeyEnvar: z
       .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: rule('the name of an environment variable, not a key') })
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+        error: () => 'must be the name of an environment variable, not a key; what stands there is not shown',
+      })
       .optional()
       .describe('Name of the environment variable that holds the key; otherwise OPENAI_API_KEY.'),
     organization: NonEmpty.optional().describe('Organization of the account.'),

@@ -1,4 +1,4 @@
-/** Shows a value inside a message: short, on one line, and telling text from numbers. Used for what was found. */
+/** Words for messages: what was found, short, on one line and without keys; what is allowed; what was probably meant. */
 const MAX_SHOWN = 60;
 
 export function show(value: unknown): string {
@@ -6,7 +6,8 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a mapping';
   if (typeof value !== 'string') return String(value);
-  return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+  const clean = value.replace(/\bsk-[\w-]{6,}/g, '[hidden]');
+  return JSON.stringify(clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}…` : clean);
 }
 
 /** `a, b or c`. */
