@@ -182,6 +182,27 @@ describe('a rollback', () => {
   });
 });
 
+describe('a rollback that cannot be stored', () => {
+  test('alerts once after its SLA, is tried until it is done, and says that it was late', async () => {
+    bench = await openBench();
+    const alerts: string[] = [];
+    bench.controller.onEvent(event => event.type === 'alert' && alerts.push(event.alert.name));
+    const { id } = await exposed(bench);
+    bench.faults.fail();
+    await bench.controller.command(id, rollback);
+    for (let pass = 0; pass < 10; pass++) {
+      bench.clock.advance(5_000);
+      await bench.controller.passAll();
+    }
+    expect(alerts).toEqual(['RollbackTimeExceeded']);
+    expect(live().weight).toBe(0);
+    bench.faults.heal();
+    await bench.drive(async () => (await phaseOf(id)) === 'rolledBack');
+    expect((await bench.controller.release(id))?.rollback?.withinSla).toBe(false);
+    expect(alerts).toHaveLength(1);
+  });
+});
+
 describe('with the store away', () => {
   test('no weight rises; when it is back the release goes on', async () => {
     bench = await openBench();

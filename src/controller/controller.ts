@@ -12,7 +12,7 @@ import { createdEvent, prepareRelease, storedForm, supersede } from './create.ts
 import type { Controller, ControllerEvent, ReleaseCommand, ReleaseRequest } from './face.ts';
 import { pass } from './pass.ts';
 import { recover } from './recovery.ts';
-import { reloadRun } from './rollback.ts';
+import { overdueAlert, reloadRun } from './rollback.ts';
 import { type Run, toRun } from './run.ts';
 import { testWork } from './test-work.ts';
 import { wantedRoute } from './wanted-route.ts';
@@ -84,6 +84,11 @@ export function createController(world: World): DrivenController {
       run.isDirty = true;
       throw error;
     } finally {
+      const alert = overdueAlert(run, world);
+      if (alert) {
+        world.log.error({ ...alert }, 'a rollback takes longer than its SLA; it is tried again until it is done');
+        emit({ type: 'alert', alert });
+      }
       if (!isActive(run.release) && !run.unsaved) await retire(run);
     }
   }

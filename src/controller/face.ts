@@ -30,10 +30,21 @@ export interface TestProgress {
   errors: number;
 }
 
+/** Something that a person must see to; Spillway itself keeps trying. Once for each release. */
+export interface Alert {
+  name: 'RollbackTimeExceeded';
+  releaseId: string;
+  artifact: string;
+  /** Since the decision, milliseconds. */
+  elapsedMs: number;
+  slaMs: number;
+}
+
 export type ControllerEvent =
   | { type: 'release'; release: Release }
   | { type: 'audit'; event: AuditEvent }
-  | { type: 'progress'; progress: TestProgress };
+  | { type: 'progress'; progress: TestProgress }
+  | { type: 'alert'; alert: Alert };
 
 export interface Controller {
   /** Reads the journal, brings the live routes to the safe side, then takes up the active releases. */

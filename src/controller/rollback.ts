@@ -11,6 +11,7 @@ import { evolve } from '../rollout/evolve.ts';
 import { isExposed, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditEvent } from '../store/store.ts';
 import { decisionEvent, ENGINE } from './audit-draft.ts';
+import type { Alert } from './face.ts';
 import { type Run, saveRun } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { RollbackNote, World } from './world.ts';
@@ -33,6 +34,7 @@ export async function rollBack(run: Run, move: RollbackMove, world: World): Prom
   run.unsaved = { note, events: [decisionEvent(before, decision, next, command)] };
   const clocks: RollbackClocks = { decisionToWriteMs: 0 };
   run.clocks = clocks;
+  run.decidedAtMs = decidedAtMs;
   try {
     let liveAtMs = decidedAtMs;
     const written = await world.router.writeRoute(wantedRoute(next)!, atMs => {
@@ -71,12 +73,10 @@ export async function saveUnsaved(run: Run, world: World): Promise<AuditEvent[]>
 export async function restore(run: Run, world: World): Promise<RollbackClocks | undefined> {
   if (run.unsaved) return undefined;
   if (run.clocks?.writeToAcceptedMs !== undefined) return run.clocks;
-  const sinceDecision = () =>
-    Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
   try {
-    run.clocks ??= { decisionToWriteMs: sinceDecision() };
+    run.clocks ??= { decisionToWriteMs: sinceDecisionMs(run, world) };
     await world.router.writeRoute(wantedRoute(run.release)!);
-    run.clocks.writeToAcceptedMs = Math.max(0, sinceDecision() - run.clocks.decisionToWriteMs);
+    run.clocks.writeToAcceptedMs = Math.max(0, sinceDecisionMs(run, world) - run.clocks.decisionToWriteMs);
     return run.clocks;
   } catch (error) {
     world.log.error(
@@ -85,6 +85,26 @@ export async function restore(run: Run, world: World): Promise<RollbackClocks | 
     );
     return undefined;
   }
+}
+
+/** The alert of a rollback that takes, or took, longer than its SLA; undefined when all is well or it was given before. */
+export function overdueAlert(run: Run, world: World): Alert | undefined {
+  const { id, artifact, phase, plan, rollback } = run.release;
+  if (!rollback || run.hasAlerted) return undefined;
+  const { slaMs } = plan.rollback;
+  const elapsedMs = phase === 'rollingBack' ? sinceDecisionMs(run, world) : totalMs(rollback.clocks);
+  if (elapsedMs <= slaMs) return undefined;
+  run.hasAlerted = true;
+  return { name: 'RollbackTimeExceeded', releaseId: id, artifact, elapsedMs, slaMs };
+}
+
+const totalMs = (clocks: RollbackClocks | undefined) =>
+  (clocks?.decisionToWriteMs ?? 0) + (clocks?.writeToAcceptedMs ?? 0);
+
+/** On the monotonic clock where this process decided; the wall clock is what is left after a crash. */
+function sinceDecisionMs(run: Run, world: World): number {
+  if (run.decidedAtMs !== undefined) return world.clock.monotonicMs() - run.decidedAtMs;
+  return Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
 }
 
 function noteOf(next: Release, decision: RollbackMove['decision'], actor: string): RollbackNote {

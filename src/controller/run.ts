@@ -23,6 +23,10 @@ export interface Run {
   /** When listeners were last told of it. */
   shownAtMs?: number;
   clocks?: RollbackClocks;
+  /** Monotonic time of the rollback's decision, when this process made it. */
+  decidedAtMs?: number;
+  /** The rollback took longer than its SLA, and that was said. */
+  hasAlerted?: boolean;
   evidence?: EvidenceFolder;
   tests?: { abort: AbortController; done: Promise<void>; result?: TestRun };
   /** Passes of one release follow one another. */

@@ -91,5 +91,7 @@ function payloadOf(event: ControllerEvent): unknown {
       return event.event;
     case 'progress':
       return event.progress;
+    case 'alert':
+      return event.alert;
   }
 }

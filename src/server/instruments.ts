@@ -62,6 +62,7 @@ export function instruments(sources: Sources): Instruments {
   return {
     observe(event) {
       if (event.type === 'release') observeRelease(event.release);
+      if (event.type === 'alert') make.overdue.inc();
     },
     request: http.request,
     streamCut: () => http.cut.inc(),
@@ -88,6 +89,11 @@ function releaseMetrics(registry: Registry) {
     name: 'rollbacks_total',
     help: 'Rollbacks, by trigger.',
     labelNames: ['trigger'],
+    registers,
+  });
+  const overdue = new Counter({
+    name: 'rollback_time_exceeded_total',
+    help: 'Rollbacks that took longer than their SLA: the alert RollbackTimeExceeded.',
     registers,
   });
   const rollbackDuration = new Histogram({
@@ -146,7 +152,7 @@ function releaseMetrics(registry: Registry) {
     if (ms >= 0) duration.observe(ms / 1_000);
   }
 
-  return { rollbacks, rollbackDuration, show, hide, ended };
+  return { rollbacks, overdue, rollbackDuration, show, hide, ended };
 }
 
 function httpMetrics(registry: Registry, { load, outcomes, streams }: Sources) {
