@@ -1,0 +1,124 @@
+/**
+ * From the decision to roll back until every connected SDK resolves the baseline, through the whole product: a real
+ * server process, its engine, journal and store; the SDKs are real ones, all in this process.
+ *
+ *   node bench/rollback-to-sdks.ts [sdks] [rounds]
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Connection, connect } from '../sdk/src/index.ts';
+
+const sdks = Number(process.argv[2] ?? 1_000);
+const rounds = Number(process.argv[3] ?? 20);
+const BUDGET_MS = 50;
+const KEY = 'support-bot';
+
+// Beside the repository, not in a file system in memory: the sync to disk is part of what is measured.
+const folder = mkdtempSync(join(import.meta.dirname, '../.bench-'));
+const main = join(import.meta.dirname, '../src/cli/main.ts');
+const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--data', folder, '--json'], {
+  stdio: ['ignore', 'pipe', 'ignore'],
+});
+const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
+const connections: Connection[] = [];
+
+async function call<T>(url: string, method: string, path: string, body?: unknown): Promise<T> {
+  const json =
+    body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+  const response = await fetch(`${url}${path}`, { method, ...json });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+interface Release {
+  id: string;
+  phase: string;
+  version: string;
+  rollback?: { at: string; clocks?: { decisionToWriteMs: number } };
+}
+
+async function until(done: () => boolean | Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + 30_000;
+  while (!(await done())) {
+    if (performance.now() > giveUpAt) throw new Error('waited 30 s in vain');
+    await new Promise(resolve => setTimeout(resolve, 20));
+  }
+}
+
+try {
+  let printed = '';
+  const url = await new Promise<string>(resolve => {
+    createInterface({ input: child.stdout }).on('line', line => {
+      printed += line;
+      if (printed.endsWith('}')) resolve((JSON.parse(printed) as { url: string }).url);
+    });
+  });
+  const prompt = `apiVersion: spillway.dev/v1alpha1\nkind: Prompt\nmetadata: { name: ${KEY} }\nspec: { template: "first {{question}}" }\n`;
+  const document = {
+    apiVersion: 'spillway.dev/v1alpha1',
+    kind: 'Pipeline',
+    metadata: { name: KEY },
+    spec: { target: { prompt: { file: 'p.yaml' } } },
+  };
+  await call(url, 'PUT', `/api/v1/pipelines/${KEY}`, { document, files: { 'p.yaml': prompt } });
+  const first = await call<Release>(url, 'POST', '/api/v1/releases', { pipeline: KEY });
+  await until(async () => (await call<Release>(url, 'GET', `/api/v1/releases/${first.id}`)).phase === 'succeeded');
+  for (let count = 0; count < sdks; count++) {
+    const connection = connect({ url });
+    connections.push(connection);
+    if (count % 50 === 49) await connection.ready(30_000);
+  }
+  for (const connection of connections)
+    if (!(await connection.ready(30_000))) throw new Error('an SDK did not connect');
+
+  const delays: number[] = [];
+  const writes: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const spec = { template: `version ${round} of the prompt, ${'with some length '.repeat(40)} {{question}}` };
+    const { id, version } = await call<Release>(url, 'POST', '/api/v1/releases', { pipeline: KEY, spec });
+    let unit = '';
+    const last = connections.at(-1)!;
+    const isOnCandidate = (of: Connection) => of.prompt(KEY, { unit }).version === version;
+    await until(() => {
+      for (let user = 0; user < 500; user++) {
+        unit = `user-${user}`;
+        if (isOnCandidate(last)) return connections.every(isOnCandidate);
+      }
+      return false;
+    });
+    const restoredAt: number[] = [];
+    let waiting = connections;
+    const watching = (async () => {
+      while (waiting.length > 0) {
+        const still = waiting.filter(isOnCandidate);
+        const now = performance.timeOrigin + performance.now();
+        for (let count = still.length; count < waiting.length; count++) restoredAt.push(now);
+        waiting = still;
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    })();
+    const release = await call<Release>(url, 'POST', `/api/v1/releases/${id}/rollback`, { reason: 'bench' });
+    await watching;
+    const decidedAt = Date.parse(release.rollback!.at); // to the millisecond, cut: the delay is at most 1 ms too long
+    if (round > 1) {
+      delays.push(...restoredAt.map(at => at - decidedAt));
+      writes.push(release.rollback!.clocks?.decisionToWriteMs ?? 0);
+    }
+  }
+  delays.sort((a, b) => a - b);
+  writes.sort((a, b) => a - b);
+  const at = (values: number[], share: number) => values[Math.floor(share * (values.length - 1))]!.toFixed(1);
+  console.log(
+    `decision → ${sdks} SDKs on the baseline: p50 ${at(delays, 0.5)} ms, p99 ${at(delays, 0.99)} ms, max ${at(delays, 1)} ms (budget p99 ${BUDGET_MS} ms)`,
+  );
+  console.log(
+    `of which journal, live route and push in the server: p50 ${at(writes, 0.5)} ms, max ${at(writes, 1)} ms`,
+  );
+} finally {
+  await Promise.all(connections.map(connection => connection.close()));
+  child.kill('SIGTERM');
+  await exited;
+  rmSync(folder, { recursive: true, force: true });
+}
