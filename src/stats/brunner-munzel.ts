@@ -6,7 +6,7 @@
 import { mannWhitneyCounts } from './mann-whitney.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { NOT_SIGNIFICANT, type PValue, separatedP, symmetricP } from './p-value.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { logStudentTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 

@@ -4,7 +4,8 @@
  */
 import { isFiniteSample, meanOf, momentsOf } from './moments.ts';
 import type { Sample, Status } from './outcome.ts';
-import { quantileOfSorted, sortedCopy } from './quantile.ts';
+import { quantileOfSorted } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 
 /** Every number is NaN where n = 0; `sd` and `variance` also where n = 1 or a value is infinite. In the data's unit. */
 export interface Description {

@@ -3,7 +3,7 @@
  */
 import { mannWhitneyCounts } from './mann-whitney.ts';
 import type { Sample, Status } from './outcome.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { logBeta } from './special.ts';
 import { studentT } from './student-t.ts';
 

@@ -5,7 +5,7 @@
 import type { Interval, Sample, Status } from './outcome.ts';
 import { missOf } from './p-value.ts';
 import { differenceOfRank, middleOf } from './pairwise-difference.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { normalQuantile } from './special.ts';
 
 export interface Shift {

@@ -4,7 +4,7 @@
  */
 import type { Alternative, Sample, TestOutcome } from './outcome.ts';
 import { fromLog, fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 
 export interface KolmogorovSmirnovOptions {

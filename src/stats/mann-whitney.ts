@@ -6,7 +6,7 @@
 import { exactRankSum } from './exact-rank-sum.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { logNormalTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 

@@ -4,6 +4,7 @@
  */
 import type { Interval, Sample, Status } from './outcome.ts';
 import { missOf } from './p-value.ts';
+import { sortedCopy } from './sort.ts';
 import { logIncompleteBeta } from './special.ts';
 
 export interface QuantileEstimate {
@@ -54,16 +55,6 @@ export function quantileInterval(
     value: quantileOfSorted(sorted, q),
     ci: [sorted[lower - 1] ?? Number.NEGATIVE_INFINITY, sorted[upper - 1] ?? Number.POSITIVE_INFINITY],
   };
-}
-
-/** O(n log n). @throws RangeError on NaN */
-export function sortedCopy(x: Sample): Float64Array {
-  const copy = new Float64Array(x).sort();
-  // A typed array sorts NaN last.
-  if (Number.isNaN(copy[copy.length - 1] ?? 0)) {
-    throw new RangeError('a sample must not hold NaN: drop or count such values first');
-  }
-  return copy;
 }
 
 function outerRank(n: number, q: number, miss: number): number {

@@ -6,8 +6,9 @@ import { halfBinomialCdf } from './binomial.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { differenceOfRank, middleOf } from './pairwise-difference.ts';
-import { sortedCopy } from './quantile.ts';
+import { sortedCopy } from './sort.ts';
 import { logNormalTail } from './special.ts';
+import { forEachTieGroup } from './tie-groups.ts';
 
 export interface WilcoxonOptions {
   readonly alternative?: Alternative;
@@ -99,22 +100,23 @@ interface SignedRanks {
   readonly tieTerm: number;
 }
 
+/** @param sorted upward: both signs are then already in order of size. */
 function rankBySize(sorted: Float64Array): SignedRanks {
-  const bySize = sorted.filter(d => d !== 0).sort((a, b) => Math.abs(a) - Math.abs(b));
+  const positive = sorted.filter(d => d > 0);
+  const negative = sorted
+    .filter(d => d < 0)
+    .map(Math.abs)
+    .reverse();
   const doubledRanks: number[] = [];
   let doubledPlus = 0;
   let tieTerm = 0;
-  for (let start = 0; start < bySize.length; ) {
-    let end = start;
-    while (end < bySize.length && Math.abs(bySize[end]!) === Math.abs(bySize[start]!)) end++;
-    const rank = start + end + 1;
-    for (let i = start; i < end; i++) {
-      doubledRanks.push(rank);
-      if (bySize[i]! > 0) doubledPlus += rank;
-    }
-    tieTerm += (end - start) ** 3 - (end - start);
-    start = end;
-  }
+  forEachTieGroup(positive, negative, (plus, minus, belowPlus, belowMinus) => {
+    const t = plus + minus;
+    const rank = 2 * (belowPlus + belowMinus) + t + 1;
+    for (let i = 0; i < t; i++) doubledRanks.push(rank);
+    doubledPlus += plus * rank;
+    tieTerm += t * (t - 1) * (t + 1);
+  });
   return { wPlus: doubledPlus / 2, doubledRanks, tieTerm };
 }
 

@@ -1,0 +1,86 @@
+/**
+ * Sorting is where rank tests spend their time. Long samples are scattered by the upper 32 bits of each double (three passes of
+ * 11 bits) and finished by insertion: some four times faster than the built-in sort at a million values. Where many values
+ * share those bits (a tiny spread at a large offset) insertion would be quadratic; it gives up early and the built-in sort does it.
+ */
+import type { Sample } from './outcome.ts';
+
+const DIGIT = 11;
+const BUCKETS = 1 << DIGIT;
+const WORTHWHILE = 512;
+/** Moves of the insertion sort, as a multiple of n, before it gives up. */
+const PATIENCE = 8;
+const UPPER_HALF = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+
+/** A sorted copy, upward, −0 before 0. O(n) as a rule, O(n log n) at worst. @throws RangeError on NaN */
+export function sortedCopy(x: Sample): Float64Array {
+  const copy = new Float64Array(x);
+  for (let i = 0; i < copy.length; i++) {
+    if (Number.isNaN(copy[i]!)) {
+      throw new RangeError(`a sample must not hold NaN, found one at index ${i}: drop or count such values first`);
+    }
+  }
+  if (copy.length < WORTHWHILE) return copy.sort();
+  const nearly = scatterByUpperBits(copy);
+  return finishByInsertion(nearly) ? nearly : nearly.sort();
+}
+
+/** Orders by the upper 32 bits: radix sort from the least digit up. Overwrites its argument, and returns it or another array. */
+function scatterByUpperBits(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const counts = digitCounts(values);
+  let from = values;
+  let to = new Float64Array(values.length);
+  for (let digit = 0; digit < 3; digit++) {
+    const next = counts.subarray(digit * BUCKETS, (digit + 1) * BUCKETS);
+    // One bucket for all: nothing to order by this digit.
+    if (next.includes(values.length)) continue;
+    let start = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const count = next[bucket]!;
+      next[bucket] = start;
+      start += count;
+    }
+    const halves = new Uint32Array(from.buffer);
+    const shift = digit * DIGIT;
+    for (let i = 0; i < from.length; i++) {
+      const bucket = (orderedBits(halves[2 * i + UPPER_HALF]!) >>> shift) & (BUCKETS - 1);
+      to[next[bucket]!++] = from[i]!;
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
+function digitCounts(values: Float64Array<ArrayBuffer>): Uint32Array {
+  const counts = new Uint32Array(3 * BUCKETS);
+  const halves = new Uint32Array(values.buffer);
+  for (let i = UPPER_HALF; i < halves.length; i += 2) {
+    const bits = orderedBits(halves[i]!);
+    counts[bits & (BUCKETS - 1)]!++;
+    counts[BUCKETS + ((bits >>> DIGIT) & (BUCKETS - 1))]!++;
+    counts[2 * BUCKETS + (bits >>> (2 * DIGIT))]!++;
+  }
+  return counts;
+}
+
+/** Upper bits of a double as a number of the same order: negative ones are reversed, positive ones come after them. */
+function orderedBits(upper: number): number {
+  return upper ^ ((upper >> 31) | 0x80000000);
+}
+
+/** Returns false where the values are too far from sorted. */
+function finishByInsertion(values: Float64Array): boolean {
+  let moves = PATIENCE * values.length;
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i]!;
+    let j = i;
+    while (j > 0 && values[j - 1]! > value) {
+      values[j] = values[j - 1]!;
+      j--;
+    }
+    values[j] = value;
+    moves -= i - j;
+    if (moves < 0) return false;
+  }
+  return true;
+}
