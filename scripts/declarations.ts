@@ -1,7 +1,7 @@
 /**
- * Declarations of the public modules, by the TypeScript compiler. It leaves the `.ts` endings of imports as they stand in
- * declarations, where they name files that are not published: they become `.js` here, which a user's compiler maps to the
- * `.d.ts` beside it. Only what the entry reaches is written.
+ * Declarations of the public modules, by the TypeScript compiler. It leaves the `.ts` endings of imports as they stand,
+ * naming files that are not published; here they become `.js`, the form that every tool maps to the `.d.ts` beside it.
+ * Only what the entry reaches is written.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

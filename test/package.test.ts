@@ -159,7 +159,13 @@ describe('the installed modules', () => {
   });
 
   test('have declarations that a strict compiler takes without skipping any', async () => {
-    writeFileSync(join(folder, 'use.ts'), use);
+    const misuse = `
+    // @ts-expect-error: values are numbers
+    mannWhitney(['one'], ['two']);
+    // @ts-expect-error: a server is needed
+    connect({});
+    `;
+    writeFileSync(join(folder, 'use.ts'), use + misuse);
     const options = {
       module: 'nodenext',
       target: 'es2024',
