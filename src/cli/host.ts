@@ -40,6 +40,12 @@ export interface HostOptions {
   clock?: Clock;
 }
 
+/**
+ * The folder's lock lets one process at a time in, so all of them are one owner: what a killed one had leased, the next
+ * takes up at once. Under a name of its own it would leave exposed releases unwatched until their leases lapse, 15 s.
+ */
+const LEASE_OWNER = 'host';
+
 export interface Host {
   url: string;
   store: Store;
@@ -76,7 +82,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       journal: journal as World['journal'],
       clock,
       log,
-      owner: newId('host', clock),
+      owner: LEASE_OWNER,
       newId: prefix => newId(prefix, clock),
     };
     const controller = createController({
