@@ -14,8 +14,10 @@ import {
   mannWhitney,
   mcNemar,
   pairedT,
+  prepareSample,
   quantileInterval,
   ratioOfGeometricMeans,
+  type Sample,
   seededRandom,
   signFlip,
   studentT,
@@ -273,4 +275,23 @@ group('calibration, at sizes a canary has', () => {
     const options = { resamples: 199, random: seededRandom(12) };
     expect(falseAlarms(2000, random => signFlip(draw(30, 1, random), options).p)).toBeLessThan(0.065);
   });
+});
+
+test('a prepared sample gives what plain numbers give, and does not see later changes of the array', () => {
+  const [x, y] = [
+    [3, 1, 4, 1, 5, 9, 2, 6],
+    [5, 3, 5, 8, 9, 7],
+  ];
+  const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
+  const all = (a: Sample, b: Sample) => [
+    ...Object.values(TWO_SAMPLE).map(run => run(a, b)),
+    hodgesLehmann(a, b),
+    describe(a),
+    ratioOfGeometricMeans(a, b),
+    cohensD(a, b),
+    quantileInterval(a, 0.5),
+  ];
+  const plain = all(x, y);
+  x[0] = 1000;
+  expect(all(preparedX, preparedY)).toEqual(plain);
 });

@@ -17,6 +17,7 @@ export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitney } from './
 export { type McNemarResult, mcNemar } from './mcnemar.ts';
 export { benjaminiHochberg, bonferroni, holm } from './multiple-testing.ts';
 export type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
+export { PreparedSample, prepareSample } from './prepared-sample.ts';
 export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
 export { seededRandom } from './random.ts';
 export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';

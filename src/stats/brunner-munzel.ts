@@ -6,7 +6,7 @@
 import { mannWhitneyCounts } from './mann-whitney.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { NOT_SIGNIFICANT, type PValue, separatedP, symmetricP } from './p-value.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { logStudentTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 
@@ -32,8 +32,8 @@ export function brunnerMunzel(
   const { alternative = 'two-sided' } = options;
   const n = x.length;
   const m = y.length;
-  const sortedX = sortedCopy(x);
-  const sortedY = sortedCopy(y);
+  const sortedX = sortedValues(x);
+  const sortedY = sortedValues(y);
   if (n === 0 || m === 0) return noAnswer('no_data', 0, NOT_SIGNIFICANT);
   if (n < 2 || m < 2) return noAnswer('insufficient_data', 0, NOT_SIGNIFICANT);
 

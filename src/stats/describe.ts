@@ -2,10 +2,10 @@
  * One sample in numbers. Quantiles by the R-7 rule; the mean and the variance are those of the stored doubles to the last
  * digits, also at large offsets. Infinite values (timeouts) keep their place in the quantiles.
  */
-import { isFiniteSample, meanOf, momentsOf } from './moments.ts';
+import { isFiniteSample, meanOf } from './moments.ts';
 import type { Sample, Status } from './outcome.ts';
+import { sampleMoments, sortedValues } from './prepared-sample.ts';
 import { quantileOfSorted } from './quantile.ts';
-import { sortedCopy } from './sort.ts';
 
 /** Every number is NaN where n = 0; `sd` and `variance` also where n = 1 or a value is infinite. In the data's unit. */
 export interface Description {
@@ -26,9 +26,9 @@ export interface Description {
 
 /** O(n log n). @throws RangeError on NaN in the data */
 export function describe(x: Sample): Description {
-  const moments = momentsOf(x);
+  const moments = sampleMoments(x);
   const { n, unit } = moments;
-  const sorted = sortedCopy(x);
+  const sorted = sortedValues(x);
   const spread = n > 1 && isFiniteSample(moments) ? Math.sqrt(moments.squares / (n - 1)) : Number.NaN;
   const empty = n === 0;
   return {

@@ -3,7 +3,7 @@
  */
 import { mannWhitneyCounts } from './mann-whitney.ts';
 import type { Sample, Status } from './outcome.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { logBeta } from './special.ts';
 import { studentT } from './student-t.ts';
 
@@ -38,7 +38,7 @@ export function cliffsDelta(
   y: Sample,
 ): { readonly status: Status; readonly delta: number; readonly a12: number } {
   if (x.length === 0 || y.length === 0) return { status: 'no_data', delta: 0, a12: 0.5 };
-  const { doubledU1 } = mannWhitneyCounts(sortedCopy(x), sortedCopy(y));
+  const { doubledU1 } = mannWhitneyCounts(sortedValues(x), sortedValues(y));
   const pairs = x.length * y.length;
   return { status: 'ok', delta: (doubledU1 - pairs) / pairs, a12: doubledU1 / 2 / pairs };
 }

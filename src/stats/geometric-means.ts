@@ -3,6 +3,7 @@
  * for latency, tokens and cost, whose distributions are skewed and whose changes multiply.
  */
 import type { Alternative, Interval, Sample, TestOutcome } from './outcome.ts';
+import { valuesIn } from './prepared-sample.ts';
 import { welchT } from './student-t.ts';
 
 export interface GeometricMeansResult extends TestOutcome {
@@ -25,19 +26,19 @@ export function ratioOfGeometricMeans(
   options: { readonly alternative?: Alternative; readonly confidence?: number } = {},
 ): GeometricMeansResult {
   const unbounded: Interval = [0, Number.POSITIVE_INFINITY];
-  if (hasNonPositive(x) || hasNonPositive(y)) {
+  if (hasNonPositive(valuesIn(x)) || hasNonPositive(valuesIn(y))) {
     return { status: 'not_positive', p: 1, log10P: 0, ratio: Number.NaN, ci: unbounded, t: 0, df: Number.NaN };
   }
-  const { meanDifference, ci, se: _se, ...rest } = welchT(logs(x), logs(y), options);
+  const { meanDifference, ci, se: _se, ...rest } = welchT(logs(valuesIn(x)), logs(valuesIn(y)), options);
   return { ...rest, ratio: Math.exp(meanDifference), ci: [Math.exp(ci[0]), Math.exp(ci[1])] };
 }
 
-function hasNonPositive(x: Sample): boolean {
+function hasNonPositive(x: ArrayLike<number>): boolean {
   for (let i = 0; i < x.length; i++) if (x[i]! <= 0) return true;
   return false;
 }
 
-function logs(x: Sample): Float64Array {
+function logs(x: ArrayLike<number>): Float64Array {
   const result = new Float64Array(x.length);
   for (let i = 0; i < x.length; i++) result[i] = Math.log(x[i]!);
   return result;

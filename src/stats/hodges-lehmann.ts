@@ -5,7 +5,7 @@
 import type { Interval, Sample, Status } from './outcome.ts';
 import { missOf } from './p-value.ts';
 import { differenceOfRank, middleOf } from './pairwise-difference.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { normalQuantile } from './special.ts';
 
 export interface Shift {
@@ -24,8 +24,8 @@ export interface Shift {
  * @see Hodges and Lehmann 1963, Annals of Mathematical Statistics 34:598; [1, 2, 3] against [0, 10]: −3
  */
 export function hodgesLehmann(x: Sample, y: Sample, options: { readonly confidence?: number } = {}): Shift {
-  const sortedX = sortedCopy(x);
-  const sortedY = sortedCopy(y);
+  const sortedX = sortedValues(x);
+  const sortedY = sortedValues(y);
   const n = x.length;
   const m = y.length;
   const pairs = n * m;

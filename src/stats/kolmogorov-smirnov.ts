@@ -4,7 +4,7 @@
  */
 import type { Alternative, Sample, TestOutcome } from './outcome.ts';
 import { fromLog, fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 
 export interface KolmogorovSmirnovOptions {
@@ -49,7 +49,7 @@ export function kolmogorovSmirnov(
   let above = 0;
   let below = 0;
   // In units of 1/(n·m): whole numbers, so that "at least as far" is decided exactly.
-  forEachTieGroup(sortedCopy(x), sortedCopy(y), (countX, countY, belowX, belowY) => {
+  forEachTieGroup(sortedValues(x), sortedValues(y), (countX, countY, belowX, belowY) => {
     const distance = (belowX + countX) * m - (belowY + countY) * n;
     if (distance > above) above = distance;
     if (-distance > below) below = -distance;

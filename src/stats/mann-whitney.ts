@@ -6,7 +6,7 @@
 import { exactRankSum } from './exact-rank-sum.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { logNormalTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 
@@ -43,8 +43,8 @@ export interface MannWhitneyResult extends TestOutcome {
  * @see Mann and Whitney 1947, Annals of Mathematical Statistics 18:50; [1, 2, 3] against [4, 5]: u1 = 0, exact p = 0.2
  */
 export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = {}): MannWhitneyResult {
-  const sortedX = sortedCopy(x);
-  const sortedY = sortedCopy(y);
+  const sortedX = sortedValues(x);
+  const sortedY = sortedValues(y);
   const { alternative = 'two-sided', continuity = true } = options;
   const n = x.length;
   const m = y.length;

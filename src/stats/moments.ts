@@ -3,7 +3,6 @@
  * to the first one (exact where values lie close together) and divided by a power of two (always exact), so that squares
  * neither cancel, overflow nor vanish. Sums are compensated: 1e6 values cost no more digits than ten.
  */
-import type { Sample } from './outcome.ts';
 
 /** value = first + unit · deviation. `mean` and `squares` are in units, and in units squared. */
 export interface Moments {
@@ -20,7 +19,7 @@ export interface Moments {
 }
 
 /** O(n), three passes. @throws RangeError on NaN. ±Infinity gives infinite `min` or `max` and no usable sums. */
-export function momentsOf(x: Sample): Moments {
+export function momentsOf(x: ArrayLike<number>): Moments {
   const n = x.length;
   const first = n > 0 ? x[0]! : Number.NaN;
   let min = Number.POSITIVE_INFINITY;
@@ -59,7 +58,7 @@ function powerOfTwoBelow(x: number): number {
   return power;
 }
 
-function meanDeviation(x: Sample, first: number, unit: number): number {
+function meanDeviation(x: ArrayLike<number>, first: number, unit: number): number {
   const n = x.length;
   const scale = 1 / unit;
   // Halves where the difference of two huge values of opposite sign would overflow.
@@ -76,7 +75,7 @@ function meanDeviation(x: Sample, first: number, unit: number): number {
   return (sum + lost) / n;
 }
 
-function squaredDeviations(x: Sample, first: number, unit: number, shift: number): number {
+function squaredDeviations(x: ArrayLike<number>, first: number, unit: number, shift: number): number {
   const n = x.length;
   const scale = 1 / unit;
   const huge = unit === 2 ** 1023;

@@ -3,6 +3,8 @@
  * (p = 1, an interval without end): a NaN p-value would compare as "not significant" somewhere and as an error elsewhere.
  */
 
+import type { PreparedSample } from './prepared-sample.ts';
+
 /** As in SciPy: 'greater' means x tends to be larger than y, 'less' that it tends to be smaller. */
 export type Alternative = 'two-sided' | 'greater' | 'less';
 
@@ -25,8 +27,11 @@ export type Status =
   | 'not_finite'
   | 'not_positive';
 
-/** Values of one sample. Never changed. NaN throws a RangeError everywhere: it has no rank and no mean. */
-export type Sample = ArrayLike<number>;
+/**
+ * Values of one sample, plain or prepared for several tests. Never changed. NaN throws a RangeError everywhere: it has no rank
+ * and no mean.
+ */
+export type Sample = ArrayLike<number> | PreparedSample;
 
 /** [low, high]; −Infinity and Infinity where the data cannot bound it. */
 export type Interval = [low: number, high: number];

@@ -4,7 +4,7 @@
  */
 import type { Interval, Sample, Status } from './outcome.ts';
 import { missOf } from './p-value.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { logIncompleteBeta } from './special.ts';
 
 export interface QuantileEstimate {
@@ -15,7 +15,7 @@ export interface QuantileEstimate {
 }
 
 /** @param sorted upward, not empty; q in [0, 1]. Infinite neighbours do not turn into NaN. O(1). */
-export function quantileOfSorted(sorted: Sample, q: number): number {
+export function quantileOfSorted(sorted: ArrayLike<number>, q: number): number {
   const position = (sorted.length - 1) * q;
   const below = Math.floor(position);
   const low = sorted[below] ?? Number.NaN;
@@ -44,7 +44,7 @@ export function quantileInterval(
 ): QuantileEstimate {
   if (x.length === 0)
     return { status: 'no_data', value: Number.NaN, ci: [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] };
-  const sorted = sortedCopy(x);
+  const sorted = sortedValues(x);
   const n = sorted.length;
   const miss = missOf(options.confidence);
   // Largest l with P(Bin(n, q) ≤ l − 1) ≤ miss; by symmetry the upper rank is that of the mirrored problem.

@@ -2,7 +2,7 @@
  * Sign-flip permutation test for the mean of paired differences: under the null hypothesis each difference is as likely with
  * the opposite sign. No normality and no variance estimate; exact by enumeration for few cases, by random flips beyond.
  */
-import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
+import type { Alternative, Status, TestOutcome } from './outcome.ts';
 import { fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { seededRandom } from './random.ts';
 
@@ -30,7 +30,7 @@ const MOST_ENUMERATED = 20;
  * @throws RangeError on values that are not finite
  * @see Phipson and Smyth 2010, Statistical Applications in Genetics 9:39 for the + 1; [1, 2, 3]: two-sided p = 0.25
  */
-export function signFlip(differences: Sample, options: SignFlipOptions = {}): SignFlipResult {
+export function signFlip(differences: ArrayLike<number>, options: SignFlipOptions = {}): SignFlipResult {
   const { sum, size } = sumOf(differences);
   const n = differences.length;
   const moving = Float64Array.from(differences).filter(d => d !== 0);
@@ -54,7 +54,7 @@ export function signFlip(differences: Sample, options: SignFlipOptions = {}): Si
   return outcome('ok', fromP(sampledShare(moving, bound, twoSided, options)));
 }
 
-function sumOf(differences: Sample): { sum: number; size: number } {
+function sumOf(differences: ArrayLike<number>): { sum: number; size: number } {
   let sum = 0;
   let size = 0;
   for (let i = 0; i < differences.length; i++) {

@@ -3,7 +3,6 @@
  * 11 bits) and finished by insertion: some four times faster than the built-in sort at a million values. Where many values
  * share those bits (a tiny spread at a large offset) insertion would be quadratic; it gives up early and the built-in sort does it.
  */
-import type { Sample } from './outcome.ts';
 
 const DIGIT = 11;
 const BUCKETS = 1 << DIGIT;
@@ -13,7 +12,7 @@ const PATIENCE = 8;
 const UPPER_HALF = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /** A sorted copy, upward, −0 before 0. O(n) as a rule, O(n log n) at worst. @throws RangeError on NaN */
-export function sortedCopy(x: Sample): Float64Array {
+export function sortedCopy(x: ArrayLike<number>): Float64Array {
   const copy = new Float64Array(x);
   for (let i = 0; i < copy.length; i++) {
     if (Number.isNaN(copy[i]!)) {

@@ -5,6 +5,7 @@
 import { isFiniteSample, type Moments, meanOf, momentsOf } from './moments.ts';
 import type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
 import { missOf, NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
+import { sampleMoments, valuesIn } from './prepared-sample.ts';
 import { logStudentTail, studentQuantile } from './special.ts';
 
 export interface TOptions {
@@ -31,7 +32,7 @@ export interface TResult extends TestOutcome {
  * @throws RangeError on NaN in the data
  */
 export function studentT(x: Sample, y: Sample, options: TOptions = {}): TResult {
-  return twoSampleT(momentsOf(x), momentsOf(y), options, (squaresX, squaresY, n, m) => {
+  return twoSampleT(sampleMoments(x), sampleMoments(y), options, (squaresX, squaresY, n, m) => {
     const df = n + m - 2;
     const variance = (squaresX + squaresY) / df;
     return { se: Math.sqrt(variance * (1 / n + 1 / m)), df };
@@ -45,7 +46,7 @@ export function studentT(x: Sample, y: Sample, options: TOptions = {}): TResult 
  * @see Welch 1947, Biometrika 34:28
  */
 export function welchT(x: Sample, y: Sample, options: TOptions = {}): TResult {
-  return welchFromMoments(momentsOf(x), momentsOf(y), options);
+  return welchFromMoments(sampleMoments(x), sampleMoments(y), options);
 }
 
 export function welchFromMoments(x: Moments, y: Moments, options: TOptions = {}): TResult {
@@ -61,7 +62,8 @@ export function welchFromMoments(x: Moments, y: Moments, options: TOptions = {})
 /** One-sample t on x[i] − y[i]. O(n). @throws RangeError on unequal lengths or NaN */
 export function pairedT(x: Sample, y: Sample, options: TOptions = {}): TResult {
   if (x.length !== y.length) throw new RangeError(`paired samples need equal lengths, got ${x.length} and ${y.length}`);
-  const d = momentsOf(Float64Array.from({ length: x.length }, (_, i) => x[i]! - y[i]!));
+  const [before, after] = [valuesIn(x), valuesIn(y)];
+  const d = momentsOf(Float64Array.from({ length: x.length }, (_, i) => before[i]! - after[i]!));
   const n = d.n;
   const difference = meanOf(d);
   if (n < 2) return unanswered(n === 0 ? 'no_data' : 'insufficient_data', difference);

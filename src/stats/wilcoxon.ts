@@ -6,7 +6,7 @@ import { halfBinomialCdf } from './binomial.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { differenceOfRank, middleOf } from './pairwise-difference.ts';
-import { sortedCopy } from './sort.ts';
+import { sortedValues } from './prepared-sample.ts';
 import { logNormalTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
 
@@ -39,7 +39,7 @@ const MOST_EXACT = 60;
  */
 export function wilcoxonSignedRank(differences: Sample, options: WilcoxonOptions = {}): WilcoxonResult {
   const { alternative = 'two-sided', continuity = false } = options;
-  const sorted = sortedCopy(differences);
+  const sorted = sortedValues(differences);
   const ranked = rankBySize(sorted);
   const { wPlus, doubledRanks, tieTerm } = ranked;
   const n = doubledRanks.length;
@@ -75,7 +75,10 @@ export interface SignTestResult extends TestOutcome {
 }
 
 /** Exact binomial test of the number of positive differences; zeros are dropped. O(n). @throws RangeError on NaN */
-export function signTest(differences: Sample, options: { readonly alternative?: Alternative } = {}): SignTestResult {
+export function signTest(
+  differences: ArrayLike<number>,
+  options: { readonly alternative?: Alternative } = {},
+): SignTestResult {
   let positive = 0;
   let nonzero = 0;
   for (let i = 0; i < differences.length; i++) {

@@ -1,0 +1,51 @@
+/**
+ * A sample that is sorted and summed once for however many tests. Every test takes plain numbers as well; preparing pays where
+ * several look at the same data, because most of a rank test is the sorting.
+ */
+import { type Moments, momentsOf } from './moments.ts';
+import type { Sample } from './outcome.ts';
+import { sortedCopy } from './sort.ts';
+
+/** Holds a copy: later changes of the array it came from do not reach it. Sorted and summed when first asked for. */
+export class PreparedSample {
+  readonly values: Float64Array;
+  #sorted: Float64Array | undefined;
+  #moments: Moments | undefined;
+
+  constructor(values: ArrayLike<number>) {
+    this.values = new Float64Array(values);
+  }
+
+  get length(): number {
+    return this.values.length;
+  }
+
+  /** Upward. Shared: never to be written to. @throws RangeError on NaN */
+  get sorted(): Float64Array {
+    this.#sorted ??= sortedCopy(this.values);
+    return this.#sorted;
+  }
+
+  /** @throws RangeError on NaN */
+  get moments(): Moments {
+    this.#moments ??= momentsOf(this.values);
+    return this.#moments;
+  }
+}
+
+export function prepareSample(sample: Sample): PreparedSample {
+  return sample instanceof PreparedSample ? sample : new PreparedSample(sample);
+}
+
+export function valuesIn(sample: Sample): ArrayLike<number> {
+  return sample instanceof PreparedSample ? sample.values : sample;
+}
+
+/** Upward; never to be written to. */
+export function sortedValues(sample: Sample): Float64Array {
+  return sample instanceof PreparedSample ? sample.sorted : sortedCopy(sample);
+}
+
+export function sampleMoments(sample: Sample): Moments {
+  return sample instanceof PreparedSample ? sample.moments : momentsOf(sample);
+}
