@@ -12,6 +12,9 @@ export type Report = (path: Path, message: string, key?: string) => void;
 /** Says why a field that later versions have is refused, or undefined for a field nobody knows. */
 export type Later = (key: string, path: Path) => string | undefined;
 
+/** Unknown fields told of one mapping: looking for what each may mean takes time. */
+const MAX_UNKNOWN = 100;
+
 interface RawIssue {
   code?: string;
   input?: unknown;
@@ -52,7 +55,8 @@ function reportIssue(issue: Issue, base: Path, report: Report): void {
   const path = [...base, ...issue.path.map(part => (typeof part === 'symbol' ? String(part) : part))];
   if (issue.code === 'unrecognized_keys') {
     const messages = issue.message.split('\n');
-    for (const [index, key] of (issue.keys ?? []).entries()) report(path, messages[index] ?? issue.message, key);
+    for (const [index, key] of (issue.keys ?? []).slice(0, MAX_UNKNOWN).entries())
+      report(path, messages[index] ?? issue.message, key);
     return;
   }
   if (issue.code === 'invalid_union') {
@@ -78,7 +82,10 @@ function wording(issue: RawIssue, later: Later | undefined): string {
     case 'invalid_value':
       return valueWording(issue, found);
     case 'unrecognized_keys':
-      return (issue.keys ?? []).map(key => unknownField(key, issue, later)).join('\n');
+      return (issue.keys ?? [])
+        .slice(0, MAX_UNKNOWN)
+        .map(key => unknownField(key, issue, later))
+        .join('\n');
     case 'too_small':
     case 'too_big':
       return boundWording(issue, found);

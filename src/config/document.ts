@@ -41,6 +41,8 @@ export interface Reading {
   problems: Problem[];
 }
 
+/** Of one document. Nobody reads more, and finding the place of each takes time. */
+const MAX_PROBLEMS = 500;
 const KINDS = ['Pipeline', 'Prompt', 'Suite'];
 
 /** Never throws: problems are in the answer. */
@@ -50,7 +52,11 @@ export function readParsed({ sources, problems }: ParsedText, file: string): Rea
     reading.problems.push({ file, path: '', message: 'holds no document, only comments or nothing' });
   for (const source of sources) {
     const found: Problem[] = [];
-    const document = readSource(source, (path, message, key) => found.push(problemAt(source, path, message, key)));
+    const document = readSource(source, (path, message, key) => {
+      if (found.length < MAX_PROBLEMS) found.push(problemAt(source, path, message, key));
+    });
+    if (found.length === MAX_PROBLEMS)
+      found.push({ file, path: '', message: `has ${MAX_PROBLEMS} problems or more; these are the first` });
     reading.read.push({ source, ...(document && found.length === 0 ? { document } : {}) });
     reading.problems.push(...distinct(found));
   }

@@ -231,6 +231,13 @@ describe('a bundle from memory', () => {
     expect(failure(() => readPipelineBundle({ document, files: {} })).code).toBe('CONFIG_INVALID'),
   );
 
+  test('with a file that is no text is refused', () => {
+    const files = { ...FILES, 'suites/s.yaml': 5 } as unknown as Record<string, string>;
+    expect(failure(() => readPipelineBundle({ document: PIPELINE, files })).problems).toEqual([
+      { path: 'files["suites/s.yaml"]', message: 'must be text; found 5' },
+    ]);
+  });
+
   test('of more than 5 MiB is refused', () => {
     const files = { a: 'x'.repeat(3_000_000), b: 'x'.repeat(3_000_000) };
     expect(failure(() => readPipelineBundle({ document: PIPELINE, files })).problems).toEqual([

@@ -51,7 +51,12 @@ export function loadPipelineBundle(pipelinePath: string, readText: ReadText = re
 export function readPipelineBundle(bundle: { document: unknown; files: Record<string, string> }): PipelineBundle {
   const { document, files } = bundle;
   const pipeline = 'pipeline';
-  const normalised = new Map(Object.entries(files).map(([name, text]) => [posix.normalize(name), text]));
+  const normalised = new Map<string, string>();
+  for (const [name, text] of Object.entries(files)) {
+    if (typeof text !== 'string')
+      throw invalid([{ path: `files[${show(name)}]`, message: `must be text; found ${show(text)}` }]);
+    normalised.set(posix.normalize(name), text);
+  }
   const bytes = [...normalised.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (bytes > MAX_FILE_BYTES)
     throw invalid([{ path: 'files', message: `hold ${bytes} bytes together; at most ${MAX_FILE_BYTES} (5 MiB)` }]);

@@ -37,7 +37,7 @@ export function readCases(config: Fields, report: Report): CasePlan[] {
   }
   if (tests.length === 0) report(['tests'], 'is empty; a suite needs at least one case');
   const cases: CasePlan[] = [];
-  const ids = new Set<string>();
+  const ids = new Map<string, number>();
   for (const [index, item] of tests.entries()) {
     if (typeof item === 'string')
       report(['tests', index], `${show(item)}: ${notYet('a test from a file or a service')}. Write it here`);
@@ -122,28 +122,39 @@ function readVars(value: unknown, path: Path, report: Report): Vars {
   return value as Vars;
 }
 
-/** Adds a case for every combination of the texts in list variables. @returns false when there are too many */
-function addCases(cases: CasePlan[], ids: Set<string>, test: Test): boolean {
-  for (const vars of combinations(test.vars, MAX_CASES - cases.length + 1)) {
-    if (cases.length >= MAX_CASES) return false;
+/** Adds a case for every combination of the texts in list variables. @returns false when there would be too many */
+function addCases(cases: CasePlan[], ids: Map<string, number>, test: Test): boolean {
+  const count = Object.values(test.vars).reduce<number>((product, value) => product * choicesOf(value).length, 1);
+  if (cases.length + count > MAX_CASES) return false;
+  for (const vars of combinations(test.vars)) {
     const name = test.description ?? `case-${cases.length + 1}`;
-    let id = name;
-    for (let copy = 2; ids.has(id); copy++) id = `${name} (${copy})`;
-    ids.add(id);
+    const id = freeId(name, ids);
     const { threshold } = test;
     cases.push({ id, name, vars, ...(threshold === undefined ? {} : { threshold }), graders: test.graders });
   }
   return true;
 }
 
-/** A list whose first item is a text stands for its items, one case each; any other list is one value. */
-function* combinations(vars: Vars, most: number): Generator<Vars> {
+/** The name itself, or the name with the number of its next copy. */
+function freeId(name: string, ids: Map<string, number>): string {
+  let copies = (ids.get(name) ?? 0) + 1;
+  let id = copies === 1 ? name : `${name} (${copies})`;
+  while (copies > 1 && ids.has(id)) id = `${name} (${++copies})`;
+  ids.set(name, copies);
+  if (id !== name) ids.set(id, 1);
+  return id;
+}
+
+function combinations(vars: Vars): Vars[] {
   let rows: Vars[] = [{}];
-  for (const [name, value] of Object.entries(vars)) {
-    const choices = Array.isArray(value) && typeof value[0] === 'string' ? value : [value];
-    rows = rows.flatMap(row => choices.map(choice => ({ ...row, [name]: withoutLastBreak(choice) }))).slice(0, most);
-  }
-  yield* rows;
+  for (const [name, value] of Object.entries(vars))
+    rows = rows.flatMap(row => choicesOf(value).map(choice => ({ ...row, [name]: withoutLastBreak(choice) })));
+  return rows;
+}
+
+/** A list whose first item is a text stands for its items, one case each; any other list is one value. */
+function choicesOf(value: Json): Json[] {
+  return Array.isArray(value) && typeof value[0] === 'string' ? value : [value];
 }
 
 /** YAML block texts end in a line break that nobody means; promptfoo cuts it too. */

@@ -70,6 +70,11 @@ describe('a text that would exhaust the machine', () => {
   test('more values than a file may hold are refused', () =>
     expect(problemsOf('- 1\n'.repeat(600_000))).toEqual([expect.stringMatching(/holds more values than are read/)]));
 
+  test('more aliases than a file may use are refused', () =>
+    expect(problemsOf(`a: &a 1\n${'- *a\n'.repeat(10_001)}`)).toEqual([
+      expect.stringMatching(/uses more than 10,000 aliases/),
+    ]));
+
   test('more than 5 MiB are refused', () =>
     expect(problemsOf(`a: ${'x'.repeat(MAX_FILE_BYTES)}`)).toEqual([
       expect.stringMatching(/is \d+ bytes long; at most 5242880/),

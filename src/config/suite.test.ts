@@ -187,3 +187,11 @@ test('several documents may stand in one file, each with its own kind', () => {
   expect(parseDocuments(text, 'all.yaml').map(({ kind }) => kind)).toEqual(['Prompt', 'Suite']);
   expect(() => parseDocument(text, 'all.yaml')).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
 });
+
+test('a suite with thousands of mistakes lists the first of them and says so', () => {
+  const cases = Array.from({ length: 2_000 }, (_, index) => `    - { nme: c${index} }`).join('\n');
+  const problems = problemsOf(`${SUITE}  provider: { id: echo }\n  cases:\n${cases}`);
+  expect(problems).toHaveLength(501);
+  expect(problems.filter(problem => /unknown field "nme"/.test(problem))).toHaveLength(500);
+  expect(problems.join()).toContain('has 500 problems or more; these are the first');
+});

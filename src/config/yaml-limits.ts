@@ -5,6 +5,8 @@
 import { Lexer } from 'yaml';
 
 const MAX_DEPTH = 100;
+/** The parser looks for the anchor of each from the start of the file: this many take it a second. */
+const MAX_ALIASES = 10_000;
 /** Some 30,000 test cases; parsed they take two seconds and half a gigabyte. */
 const MAX_TOKENS = 1_500_000;
 /** The lexer puts it before the text of a scalar. */
@@ -18,18 +20,29 @@ const FLOW_STEP = new Map([
 
 /** Why the text is not parsed, or undefined. Depth by indentation needs no limit: its text grows with the square of the depth. */
 export function limitProblem(text: string): string | undefined {
-  let flowDepth = 0;
-  let itemsInLine = 0;
+  const problemAfter = makeMeter();
   let tokens = 0;
   let before = '';
   for (const token of new Lexer().lex(text)) {
     if (++tokens > MAX_TOKENS) return 'holds more values than are read in one file; split it';
-    if (before !== SCALAR) {
-      flowDepth = Math.max(0, flowDepth + (FLOW_STEP.get(token) ?? 0));
-      itemsInLine = token === '\n' || token === '\r\n' ? 0 : itemsInLine + (token === '-' || token === '?' ? 1 : 0);
-    }
-    if (flowDepth > MAX_DEPTH || itemsInLine > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+    const problem = before === SCALAR ? undefined : problemAfter(token);
+    if (problem) return problem;
     before = token;
   }
   return undefined;
+}
+
+/** Counts what the marks among the tokens open and close; the text of scalars must not come here. */
+function makeMeter(): (token: string) => string | undefined {
+  let flowDepth = 0;
+  let itemsInLine = 0;
+  let aliases = 0;
+  return token => {
+    flowDepth = Math.max(0, flowDepth + (FLOW_STEP.get(token) ?? 0));
+    if (token === '-' || token === '?') itemsInLine++;
+    else if (token === '\n' || token === '\r\n') itemsInLine = 0;
+    else if (token.startsWith('*')) aliases++;
+    if (flowDepth > MAX_DEPTH || itemsInLine > MAX_DEPTH) return `is nested deeper than ${MAX_DEPTH} levels`;
+    return aliases > MAX_ALIASES ? `uses more than ${MAX_ALIASES.toLocaleString('en')} aliases; split it` : undefined;
+  };
 }
