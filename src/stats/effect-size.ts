@@ -1,9 +1,8 @@
 /*
  * Standardised differences. A p-value says whether, an effect size how much; both are needed before anyone is woken up.
  */
-import { mannWhitneyCounts } from './mann-whitney.ts';
 import type { Sample, Status } from './outcome.ts';
-import { sortedValues } from './prepared-sample.ts';
+import { prepareSample } from './prepared-sample.ts';
 import { logBeta } from './special.ts';
 import { studentT } from './student-t.ts';
 
@@ -38,7 +37,7 @@ export function cliffsDelta(
   y: Sample,
 ): { readonly status: Status; readonly delta: number; readonly a12: number } {
   if (x.length === 0 || y.length === 0) return { status: 'no_data', delta: 0, a12: 0.5 };
-  const { doubledU1 } = mannWhitneyCounts(sortedValues(x), sortedValues(y));
+  const { doubledU1 } = prepareSample(x).ranksAgainst(prepareSample(y));
   const pairs = x.length * y.length;
   return { status: 'ok', delta: (doubledU1 - pairs) / pairs, a12: doubledU1 / 2 / pairs };
 }

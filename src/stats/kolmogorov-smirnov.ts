@@ -4,8 +4,7 @@
  */
 import type { Alternative, Sample, TestOutcome } from './outcome.ts';
 import { fromLog, fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedValues } from './prepared-sample.ts';
-import { forEachTieGroup } from './tie-groups.ts';
+import { prepareSample } from './prepared-sample.ts';
 
 export interface KolmogorovSmirnovOptions {
   /**
@@ -46,14 +45,8 @@ export function kolmogorovSmirnov(
   const small = n * m <= MOST_EXACT;
   if (options.method === 'exact' && !small) throw new RangeError(`an exact p needs n·m ≤ ${MOST_EXACT}, got ${n * m}`);
   const method = small && options.method !== 'asymptotic' ? 'exact' : 'asymptotic';
-  let above = 0;
-  let below = 0;
-  // In units of 1/(n·m): whole numbers, so that "at least as far" is decided exactly.
-  forEachTieGroup(sortedValues(x), sortedValues(y), (countX, countY, belowX, belowY) => {
-    const distance = (belowX + countX) * m - (belowY + countY) * n;
-    if (distance > above) above = distance;
-    if (-distance > below) below = -distance;
-  });
+  // In units of 1/(n·m), whole numbers: "at least as far" is decided exactly.
+  const { above, below } = prepareSample(x).ranksAgainst(prepareSample(y));
   const pairs = n * m || 1;
   const distances = { d: Math.max(above, below) / pairs, dPlus: above / pairs, dMinus: below / pairs };
   if (n === 0 || m === 0) return { status: 'no_data', ...NOT_SIGNIFICANT, ...distances, method };

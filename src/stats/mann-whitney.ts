@@ -6,9 +6,9 @@
 import { exactRankSum } from './exact-rank-sum.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { sortedValues } from './prepared-sample.ts';
+import { prepareSample } from './prepared-sample.ts';
+import type { RankComparison } from './rank-comparison.ts';
 import { logNormalTail } from './special.ts';
-import { forEachTieGroup } from './tie-groups.ts';
 
 export interface MannWhitneyOptions {
   readonly alternative?: Alternative;
@@ -43,43 +43,23 @@ export interface MannWhitneyResult extends TestOutcome {
  * @see Mann and Whitney 1947, Annals of Mathematical Statistics 18:50; [1, 2, 3] against [4, 5]: u1 = 0, exact p = 0.2
  */
 export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = {}): MannWhitneyResult {
-  const sortedX = sortedValues(x);
-  const sortedY = sortedValues(y);
+  const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
+  const counts = preparedX.ranksAgainst(preparedY);
   const { alternative = 'two-sided', continuity = true } = options;
   const n = x.length;
   const m = y.length;
   const small = n + m <= 60 || n * m <= 900;
   const method = options.method === 'exact' || (options.method !== 'asymptotic' && small) ? 'exact' : 'asymptotic';
-  if (n === 0 || m === 0) return result('no_data', { doubledU1: n * m, tieTerm: 0 }, n * m, 0, NOT_SIGNIFICANT, method);
+  if (n === 0 || m === 0) return result('no_data', counts, n * m, 0, NOT_SIGNIFICANT, method);
 
-  const counts = mannWhitneyCounts(sortedX, sortedY);
   const total = n + m;
   const variance = ((n * m) / 12) * (total + 1 - counts.tieTerm / (total * (total - 1)));
   const allTied = counts.tieTerm === total * (total * total - 1);
   if (allTied) return result('degenerate_all_tied', counts, n * m, 0, NOT_SIGNIFICANT, method);
   const { z, p } = normalScore(counts.doubledU1, n * m, Math.sqrt(variance), alternative, continuity);
   if (method === 'asymptotic') return result('ok', counts, n * m, z, p, method);
-  const { greater, less } = exactRankSum(sortedX, sortedY);
+  const { greater, less } = exactRankSum(preparedX.sorted, preparedY.sorted);
   return result('ok', counts, n * m, z, discreteP(greater, less, alternative), method);
-}
-
-export interface MannWhitneyCounts {
-  /** 2·U1, a whole number. */
-  readonly doubledU1: number;
-  /** Σ(t³ − t) over groups of t equal values. */
-  readonly tieTerm: number;
-}
-
-/** @param x, y sorted upward */
-export function mannWhitneyCounts(x: Float64Array, y: Float64Array): MannWhitneyCounts {
-  let doubledU1 = 0;
-  let tieTerm = 0;
-  forEachTieGroup(x, y, (countX, countY, _belowX, belowY) => {
-    doubledU1 += countX * (2 * belowY + countY);
-    const t = countX + countY;
-    if (t > 1) tieTerm += t * (t - 1) * (t + 1);
-  });
-  return { doubledU1, tieTerm };
 }
 
 function normalScore(
@@ -98,7 +78,7 @@ function normalScore(
 
 function result(
   status: Status,
-  counts: MannWhitneyCounts,
+  counts: RankComparison,
   pairs: number,
   z: number,
   p: PValue,

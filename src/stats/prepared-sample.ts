@@ -4,6 +4,7 @@
  */
 import { type Moments, momentsOf } from './moments.ts';
 import type { Sample } from './outcome.ts';
+import { compareRanks, type RankComparison } from './rank-comparison.ts';
 import { sortedCopy } from './sort.ts';
 
 /** Holds a copy: later changes of the array it came from do not reach it. Sorted and summed when first asked for. */
@@ -11,6 +12,7 @@ export class PreparedSample {
   readonly values: Float64Array;
   #sorted: Float64Array | undefined;
   #moments: Moments | undefined;
+  #compared: { readonly other: PreparedSample; readonly ranks: RankComparison } | undefined;
 
   constructor(values: ArrayLike<number>) {
     this.values = new Float64Array(values);
@@ -30,6 +32,14 @@ export class PreparedSample {
   get moments(): Moments {
     this.#moments ??= momentsOf(this.values);
     return this.#moments;
+  }
+
+  /** Remembers the last other sample only: several tests of one pair walk along it once. */
+  ranksAgainst(other: PreparedSample): RankComparison {
+    if (this.#compared?.other !== other) {
+      this.#compared = { other, ranks: compareRanks(this.sorted, other.sorted) };
+    }
+    return this.#compared.ranks;
   }
 }
 
