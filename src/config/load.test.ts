@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SpillwayError } from '../errors.ts';
 import { digestOf } from './digest.ts';
-import { loadDocument, loadPipelineBundle, readPipelineBundle } from './load.ts';
+import { checkFile, loadDocument, loadPipelineBundle, readPipelineBundle } from './load.ts';
 
 const HEAD = 'apiVersion: spillway.dev/v1alpha1\n';
 const PIPELINE = `${HEAD}kind: Pipeline
@@ -185,6 +185,34 @@ describe('a file', () => {
 
   test('is read by the function that is given', () =>
     expect(loadDocument('anywhere', () => SUITE)).toMatchObject({ kind: 'Suite', file: 'anywhere' }));
+});
+
+describe('checking a file', () => {
+  test('finds the problems of a pipeline and of the files it names in one run', () => {
+    const path = write({
+      'pipeline.yaml': `${PIPELINE}  rollot: {}\n`,
+      ...FILES,
+      'suites/s.yaml': SUITE.replace('[{}]', '[]'),
+    });
+    const { kinds, problems } = checkFile(path);
+    expect(kinds).toEqual([]);
+    expect(problems.map(({ file = '', path: at }) => [file.replace(`${folder}/`, ''), at])).toEqual([
+      ['pipeline.yaml', 'spec.rollot'],
+      ['suites/s.yaml', 'spec.cases'],
+    ]);
+  });
+
+  test('names the kinds of sound documents', () => {
+    const path = write({ 'pipeline.yaml': PIPELINE, ...FILES, 'two.yaml': `${PROMPT}---\n${SUITE}` });
+    expect(checkFile(path)).toEqual({ kinds: ['Pipeline'], problems: [] });
+    expect(checkFile(join(folder, 'two.yaml'))).toEqual({ kinds: ['Prompt', 'Suite'], problems: [] });
+  });
+
+  test('gives a list for a file that is no text, and fails for one that is not there', () => {
+    write({ 'x.yaml': Uint8Array.of(0xff) });
+    expect(checkFile(join(folder, 'x.yaml')).problems).toHaveLength(1);
+    expect(failure(() => checkFile(join(folder, 'none.yaml'))).code).toBe('FILE_UNREADABLE');
+  });
 });
 
 describe('a bundle from memory', () => {

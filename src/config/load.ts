@@ -3,7 +3,7 @@
  * every file before it fails, because nobody likes to mend a file line by line. Never fetches anything from a network.
  */
 import { dirname, isAbsolute, join, posix } from 'node:path';
-import { SpillwayError } from '../errors.ts';
+import { type Problem, SpillwayError } from '../errors.ts';
 import { assemble, type PipelineBundle } from './bundle.ts';
 import {
   invalid,
@@ -17,7 +17,7 @@ import type { PipelineDocument } from './pipeline.ts';
 import { planOf } from './plan-of.ts';
 import { type ReadText, readTextFile } from './read-file.ts';
 import { oneOf, show } from './show.ts';
-import { MAX_FILE_BYTES, parseText, sourceOfValue } from './source.ts';
+import { MAX_FILE_BYTES, parseText, sourceOfValue, valueAt } from './source.ts';
 
 export type { LoadedDocument, NamedPrompt, PipelineBundle, PipelineDocument, ReadText };
 export { parseDocument, parseDocuments, planOf };
@@ -30,6 +30,28 @@ export function loadDocuments(path: string, readText: ReadText = readTextFile): 
 /** The only document of a file. @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID with all problems */
 export function loadDocument(path: string, readText: ReadText = readTextFile): LoadedDocument {
   return parseDocument(readText(path), path);
+}
+
+/**
+ * All that is wrong in a file and, for a pipeline, in the files it names, even when the pipeline itself is wrong. `kinds`
+ * holds the kind of every document that is sound by itself.
+ * @throws SpillwayError FILE_UNREADABLE for the file itself
+ */
+export function checkFile(
+  path: string,
+  readText: ReadText = readTextFile,
+): { kinds: string[]; problems: readonly Problem[] } {
+  const kinds: string[] = [];
+  try {
+    const { read, problems } = readParsed(parseText(readText(path), path), path);
+    kinds.push(...read.flatMap(({ document }) => document?.kind ?? []));
+    if (!read.some(({ source }) => valueAt(source.value, ['kind']) === 'Pipeline')) return { kinds, problems };
+    loadPipelineBundle(path, readText);
+    return { kinds, problems };
+  } catch (error) {
+    if (error instanceof SpillwayError && error.problems.length > 0) return { kinds, problems: error.problems };
+    throw error;
+  }
 }
 
 /** Reads a pipeline and the files it names, from disk. @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID with all problems of all files */
