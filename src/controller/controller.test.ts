@@ -157,6 +157,27 @@ describe('a rollback', () => {
     expect(event).toMatchObject({ actor: 'ann', why: 'users complain', evidence: { importedAt: expect.any(String) } });
   });
 
+  test('that reached the journal alone is live at the next start, also while the store still takes no writes', async () => {
+    bench = await openBench();
+    const { id } = await exposed(bench, 2);
+    bench.faults.fail();
+    await bench.controller.command(id, rollback);
+    await bench.restart('putRoute', 'saveRelease', 'claimReleases');
+    expect(live().weight).toBe(0);
+    bench.faults.heal();
+    await bench.drive(async () => (await phaseOf(id)) === 'rolledBack');
+    expect((await kinds(id)).slice(-2)).toEqual(['rollback', 'restored']);
+  });
+
+  test('whose route could not be stored by itself has it stored with its state: no restart serves the old one', async () => {
+    bench = await openBench();
+    const { id } = await exposed(bench, 2);
+    bench.faults.fail('putRoute');
+    await bench.controller.command(id, rollback);
+    expect(bench.journal.pending()).toEqual([]);
+    expect(await bench.store.getRoute(ARTIFACT)).toMatchObject({ weight: 0, candidate: null });
+  });
+
   test('moves traffic even when the journal cannot be written and the store is away', async () => {
     const broken = () => {
       throw new Error('read-only file system');

@@ -2,8 +2,10 @@
  * What a starting process does before it serves anyone: rollbacks that reached the journal and not the store are carried
  * on, traffic first. Until that is done no route is shown to an SDK.
  */
+import { asSpillwayError } from '../errors.ts';
 import { isExposed, type Release } from '../rollout/release.ts';
-import { resumeRollback } from './rollback.ts';
+import { isSameRoute, type Route } from '../traffic/router.ts';
+import { resumeRollback, settle } from './rollback.ts';
 import { type Run, toRun } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { World } from './world.ts';
@@ -15,13 +17,24 @@ export async function recover(world: World): Promise<Run[]> {
     const stored = await world.store.getRelease(note.releaseId);
     const release = stored?.state as unknown as Release | undefined;
     if (!stored || !release || !isExposed(release)) {
-      world.journal.settle(note.releaseId, note.epoch); // saved before the crash: the note was the only thing left
+      settle(note, world); // saved before the crash: the note was the only thing left
       continue;
     }
     const run = toRun(stored, world.clock.monotonicMs());
     resumeRollback(run, release, note, world);
-    await world.router.writeRoute(wantedRoute(run.release)!);
+    await makeLive(wantedRoute(run.release)!, world);
     runs.push(run);
   }
   return runs;
+}
+
+/** Live is what counts here; a store that still takes no writes must not keep the whole server from its users. */
+async function makeLive(route: Route, { router, log }: World): Promise<void> {
+  try {
+    await router.writeRoute(route);
+  } catch (error) {
+    if (!isSameRoute(await router.readRoute(route.artifact), route)) throw error;
+    const { code } = asSpillwayError(error);
+    log.error({ artifact: route.artifact, code }, 'a rollback from the journal is live, and its route not stored yet');
+  }
 }

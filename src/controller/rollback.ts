@@ -54,7 +54,9 @@ export async function saveUnsaved(run: Run, world: World): Promise<AuditEvent[]>
   if (!unsaved) return [];
   try {
     const holdVersion = { version: run.release.version, releaseId: run.release.id };
-    const saved = await saveRun(run, run.release, unsaved.events, world, { holdVersion });
+    // The route goes along: once the note is settled, nothing else would keep a restart from serving the old one.
+    const route = { ...wantedRoute(run.release)!, updatedAt: world.clock.nowMs() };
+    const saved = await saveRun(run, run.release, unsaved.events, world, { holdVersion, route });
     delete run.unsaved;
     settle(unsaved.note, world);
     return saved;
@@ -131,7 +133,7 @@ function keepNote(note: RollbackNote, world: World): void {
   }
 }
 
-function settle(note: RollbackNote, world: World): void {
+export function settle(note: RollbackNote, world: World): void {
   try {
     world.journal.settle(note.releaseId, note.epoch);
   } catch (error) {

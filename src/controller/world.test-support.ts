@@ -11,7 +11,7 @@ import { digestOf } from '../config/digest.ts';
 import type { Json, Plan, PromptSpec } from '../config/plan.ts';
 import { pass, samplePlan } from '../rollout/release.test-support.ts';
 import type { Release } from '../rollout/release.ts';
-import { type Faults, faultyStore } from '../store/faulty-store.ts';
+import { type Faults, faultyStore, type StoreMethod } from '../store/faulty-store.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
@@ -35,8 +35,8 @@ export interface Bench {
   /** Time and passes, until `done` or the end of patience. */
   drive(done: () => boolean | Promise<boolean>, stepMs?: number): Promise<void>;
   active(): Promise<Release | undefined>;
-  /** Stops without a goodbye and starts anew on the same files. */
-  restart(): Promise<void>;
+  /** Stops without a goodbye and starts anew on the same files; these methods of the store fail from the start. */
+  restart(...failing: StoreMethod[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,8 +54,9 @@ export async function openBench(
   const bench = { clock, verdict: pass, testRun: green } as Bench;
   let ids = 0;
 
-  async function open(): Promise<void> {
+  async function open(failing: StoreMethod[] = []): Promise<void> {
     const { store, faults } = faultyStore(await openSqliteStore({ folder, clock }));
+    if (failing.length > 0) faults.fail(...failing);
     const journal = openJournal(join(folder, 'rollback.journal'), { slots: 16 });
     const registry = promptRegistry({ store, clock });
     await registry.load();
@@ -88,12 +89,12 @@ export async function openBench(
     async active() {
       return (await bench.controller.releases({ active: true })).releases[0];
     },
-    async restart() {
+    async restart(...failing: StoreMethod[]) {
       const { controller, store, journal } = bench;
       await controller.stop().catch(() => undefined);
       await store.close();
       journal.close();
-      await open();
+      await open(failing);
     },
     async close() {
       bench.faults.heal();
