@@ -110,8 +110,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...(options.token === undefined ? {} : { token: options.token }),
     });
     undo.push(() => server.close());
-    announce(folder, { url: server.url, pid: process.pid }, options.token);
     undo.push(() => withdraw(folder));
+    tryToAnnounce(folder, { url: server.url, pid: process.pid }, options);
     return { url: server.url, store, controller, close: () => unwind(undo) };
   } catch (error) {
     await unwind(undo);
@@ -136,6 +136,16 @@ function makeFolder(folder: string): void {
 }
 
 const serverFile = (folder: string) => join(folder, 'server.json');
+
+/** A full disk must not keep the server from serving: only commands that look for it in the folder miss the file. */
+function tryToAnnounce(folder: string, file: ServerFile, { token, log }: HostOptions): void {
+  try {
+    announce(folder, file, token);
+  } catch (error) {
+    withdraw(folder);
+    log.error({ url: file.url }, `commands must name this server with --server: ${(error as Error).message}`);
+  }
+}
 
 function announce(folder: string, file: ServerFile, token: string | undefined): void {
   if (token !== undefined) {
