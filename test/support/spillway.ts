@@ -147,7 +147,7 @@ export async function serve(
     },
     { everyMs: 5, instead: running.stderr },
   );
-  if ('exit' in said) throw new ServeFailure(said);
+  if (!('url' in said)) throw new ServeFailure(gone ?? (await running.ended));
   return {
     ...running,
     url: said.url,
