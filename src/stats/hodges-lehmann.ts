@@ -4,7 +4,7 @@
  */
 import type { Interval, Sample, Status } from './outcome.ts';
 import { missOf } from './p-value.ts';
-import { differenceOfRank, middleOf } from './pairwise-difference.ts';
+import { differencesOfRanks, middleOf } from './pairwise-difference.ts';
 import { sortedValues } from './prepared-sample.ts';
 import { normalQuantile } from './special.ts';
 
@@ -34,12 +34,11 @@ export function hodgesLehmann(x: Sample, y: Sample, options: { readonly confiden
   const finite = [sortedX[0]!, sortedX[n - 1]!, sortedY[0]!, sortedY[m - 1]!].every(Number.isFinite);
   if (!finite) return { status: 'not_finite', shift: Number.NaN, ci: unbounded };
 
-  const ofRank = (rank: number) => differenceOfRank(sortedX, sortedY, rank);
-  const low = ofRank(Math.ceil(pairs / 2));
-  const high = pairs % 2 === 1 ? low : ofRank(pairs / 2 + 1);
-  const shift = middleOf(low, high);
   const z = normalQuantile(missOf(options.confidence));
   const k = Math.floor(pairs / 2 - z * Math.sqrt((pairs * (n + m + 1)) / 12));
-  if (k < 1) return { status: 'insufficient_data', shift, ci: unbounded };
-  return { status: 'ok', shift, ci: [ofRank(k), ofRank(pairs + 1 - k)] };
+  const middle = [Math.ceil(pairs / 2), Math.floor(pairs / 2) + 1];
+  const ranks = k < 1 ? middle : [k, ...middle, pairs + 1 - k];
+  const found = differencesOfRanks(sortedX, sortedY, ranks);
+  if (k < 1) return { status: 'insufficient_data', shift: middleOf(found[0]!, found[1]!), ci: unbounded };
+  return { status: 'ok', shift: middleOf(found[1]!, found[2]!), ci: [found[0]!, found[3]!] };
 }

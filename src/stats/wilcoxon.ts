@@ -5,7 +5,7 @@
 import { halfBinomialCdf } from './binomial.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { differenceOfRank, middleOf } from './pairwise-difference.ts';
+import { differencesOfRanks, middleOf } from './pairwise-difference.ts';
 import { sortedValues } from './prepared-sample.ts';
 import { logNormalTail } from './special.ts';
 import { forEachTieGroup } from './tie-groups.ts';
@@ -148,7 +148,7 @@ function pseudoMedian(sorted: Float64Array): number {
   const negated = sorted.map(d => -d).reverse();
   const columns = Int32Array.from({ length: n }, (_, i) => n - i);
   const count = (n * (n + 1)) / 2;
-  const low = differenceOfRank(sorted, negated, Math.ceil(count / 2), columns);
-  const high = count % 2 === 1 ? low : differenceOfRank(sorted, negated, count / 2 + 1, columns);
-  return middleOf(low, high) / 2;
+  const ranks = [Math.ceil(count / 2), Math.floor(count / 2) + 1];
+  const [low, high] = differencesOfRanks(sorted, negated, ranks, columns);
+  return middleOf(low!, high!) / 2;
 }
