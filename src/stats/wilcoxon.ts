@@ -1,8 +1,7 @@
-/*
- * Paired tests of location by signs and signed ranks: robust to outliers, blind to their size. For the mean of the differences
- * use the sign-flip test.
+/**
+ * Wilcoxon's signed-rank test of paired differences, and the pseudo-median that belongs to it: robust to outliers, blind to
+ * their size. For the mean of the differences use the sign-flip test.
  */
-import { halfBinomialCdf } from './binomial.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { differencesOfRanks, middleOf } from './pairwise-difference.ts';
@@ -67,32 +66,6 @@ export function wilcoxonSignedRank(differences: Sample, options: WilcoxonOptions
   const towards = alternative === 'two-sided' ? Math.abs(excess) : alternative === 'greater' ? excess : -excess;
   const logTail = logNormalTail((towards - (continuity ? 0.5 : 0)) / sd);
   return outcome('ok', fromLog(logTail + (alternative === 'two-sided' ? Math.LN2 : 0)));
-}
-
-export interface SignTestResult extends TestOutcome {
-  readonly positive: number;
-  readonly nonzero: number;
-}
-
-/** Exact binomial test of the number of positive differences; zeros are dropped. O(n). @throws RangeError on NaN */
-export function signTest(
-  differences: ArrayLike<number>,
-  options: { readonly alternative?: Alternative } = {},
-): SignTestResult {
-  let positive = 0;
-  let nonzero = 0;
-  for (let i = 0; i < differences.length; i++) {
-    if (Number.isNaN(differences[i])) throw new RangeError(`differences must not hold NaN, found one at index ${i}`);
-    if (differences[i]! > 0) positive++;
-    if (differences[i] !== 0) nonzero++;
-  }
-  if (nonzero === 0) {
-    const status = differences.length === 0 ? 'no_data' : 'degenerate_equal';
-    return { status, ...NOT_SIGNIFICANT, positive, nonzero };
-  }
-  const greater = halfBinomialCdf(nonzero - positive, nonzero);
-  const less = halfBinomialCdf(positive, nonzero);
-  return { status: 'ok', ...discreteP(greater, less, options.alternative ?? 'two-sided'), positive, nonzero };
 }
 
 interface SignedRanks {
