@@ -21,6 +21,7 @@ export { PreparedSample, prepareSample } from './prepared-sample.ts';
 export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
 export { seededRandom } from './random.ts';
 export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';
+export { type SignTestResult, signTest } from './sign-test.ts';
 export { pairedT, studentT, type TOptions, type TResult, welchT } from './student-t.ts';
 export {
   clopperPearsonInterval,
@@ -28,10 +29,4 @@ export {
   twoProportions,
   wilsonInterval,
 } from './two-proportions.ts';
-export {
-  type SignTestResult,
-  signTest,
-  type WilcoxonOptions,
-  type WilcoxonResult,
-  wilcoxonSignedRank,
-} from './wilcoxon.ts';
+export { type WilcoxonOptions, type WilcoxonResult, wilcoxonSignedRank } from './wilcoxon.ts';
