@@ -14,9 +14,14 @@ export async function init(folder: string, { out }: CommandContext): Promise<num
     });
   for (const [path, text] of files) write(join(folder, path), text);
   out.print(files.map(([path]) => `${out.paint.green('wrote')} ${join(folder, path)}`).join('\n'));
-  out.print(
-    `\nNext:  spillway lint ${join(folder, 'pipeline.yaml')}\n       spillway test ${join(folder, 'pipeline.yaml')}   # against OPENAI_BASE_URL`,
-  );
+  const steps = [
+    ...(folder === '.' ? [] : [`cd ${folder}`]),
+    'spillway lint pipeline.yaml',
+    'spillway test pipeline.yaml      # against OPENAI_BASE_URL, with OPENAI_API_KEY',
+    'spillway serve                   # in another terminal',
+    'spillway release pipeline.yaml',
+  ];
+  out.print(`\nNext:  ${steps.join('\n       ')}`);
   out.printJson({ folder, files: files.map(([path]) => path) });
   return 0;
 }

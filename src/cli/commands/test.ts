@@ -138,7 +138,10 @@ function show(outcome: SuiteOutcome, job: Job, { out }: CommandContext): number 
     for (const result of arm.cases.filter(({ status }) => status === 'failed' || status === 'error').slice(0, 20)) {
       const reasons = result.error
         ? [result.error]
-        : result.graders.filter(({ pass }) => !pass).map(({ type, reason }) => `${type}: ${reason}`);
+        : [
+            ...result.graders.filter(({ pass }) => !pass).map(({ type, reason }) => `${type}: ${reason}`),
+            out.paint.dim(`answer: ${excerpt(result.output)}`),
+          ];
       out.print(`${out.paint.red('✗')} ${name} › ${result.id}\n    ${reasons.join('\n    ')}`);
     }
     out.print(summary(name, arm, outcome));
@@ -159,4 +162,10 @@ function show(outcome: SuiteOutcome, job: Job, { out }: CommandContext): number 
     ];
     return `${out.paint.bold(name)}  ${parts.join(', ')} of ${arm.cases.length} in ${(durationMs / 1000).toFixed(1)} s`;
   }
+}
+
+/** The beginning of an answer on one line, without control characters: a model must not write to the terminal. */
+function excerpt(output: string): string {
+  const line = output.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  return line.length > 160 ? `${line.slice(0, 160)}…` : line;
 }
