@@ -39,17 +39,22 @@ export async function follow(
     if (line !== said) out.note(line);
     said = line;
   };
+  const look = async () => {
+    release = await client.get<WireRelease>(`/api/v1/releases/${release.id}`).catch(() => release);
+    if (hasEnded(release)) done.abort();
+  };
   const redraw = setInterval(show, 500);
   try {
     show();
     await client.events((event, data) => {
+      // A stream begins with what is active: what ended before it, or while it was cut, has to be asked for.
+      if (event === 'synced') void look();
       if (event === 'progress' && (data as TestProgress).releaseId === release.id) progress = data as TestProgress;
       if (event === 'release' && (data as WireRelease).id === release.id) release = data as WireRelease;
       show();
       if (hasEnded(release)) done.abort();
     }, done.signal);
-    // The stream may have begun after the end: the release itself is the last word.
-    release = await client.get<WireRelease>(`/api/v1/releases/${release.id}`).catch(() => release);
+    await look(); // the release itself is the last word
     show();
   } finally {
     clearInterval(redraw);

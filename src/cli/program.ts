@@ -31,7 +31,12 @@ export async function run(argv: string[], version: string): Promise<number> {
     await program(version, act).parseAsync(argv, { from: 'user' });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0; // --help and --version
+      // The parser has told people; whoever reads documents gets one too.
+      out.printJson(failureDocument(new SpillwayError('USAGE', error.message.replace(/^error: /, ''))));
+      return 2;
+    }
     const failure = asSpillwayError(error);
     process.stderr.write(`${describeFailure(failure, out.paint)}\n`);
     out.printJson(failureDocument(failure));

@@ -66,20 +66,24 @@ async function watch(server: Client, name: string | undefined, { out, signal }: 
     );
     out.draw(views.length === 0 ? ['No release is active.'] : views.flatMap(view => [...view, '']));
   };
+  const take = (release: WireRelease) => {
+    if (only && release.id !== only.id) return;
+    releases.set(release.id, release);
+    if (!out.isLive) out.print(`${release.artifact} ${release.phase} ${release.weight} %`);
+    show();
+    if (only && hasEnded(release)) done.abort();
+  };
   const redraw = setInterval(show, 500);
   try {
     await server.events((event, data) => {
-      if (event !== 'release') return;
-      const release = data as WireRelease;
-      if (only && release.id !== only.id) return;
-      releases.set(release.id, release);
-      if (!out.isLive) out.print(`${release.artifact} ${release.phase} ${release.weight} %`);
-      show();
-      if (only && hasEnded(release)) done.abort();
+      if (event === 'release') take(data as WireRelease);
+      // The stream begins with what is active: what has ended would be waited for in vain.
+      if (event === 'synced' && only) void server.get<WireRelease>(`/api/v1/releases/${only.id}`).then(take, () => {});
     }, done.signal);
   } finally {
     clearInterval(redraw);
     out.settle();
   }
+  out.printJson({ releases: [...releases.values()] });
   return 0;
 }
