@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { leavesOf, referencePages } from '../../scripts/reference.ts';
 import { EXITS, NOTES } from '../../scripts/reference-texts.ts';
@@ -46,5 +48,35 @@ describe('the pages written by hand', () => {
     const ours = [...text.matchAll(/^# TYPE (?!process_|nodejs_)(\w+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
     const rows = [...page('metrics.md').matchAll(/^\| `(\w+)` \| (\w+) \|/gm)].map(([, name, type]) => [name, type]);
     expect(rows.sort()).toEqual(ours.sort());
+  });
+});
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (text: string) =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('the links between the pages', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const folders = ['docs/guide', 'docs/reference'];
+  const inFolders = folders.flatMap(folder => readdirSync(join(root, folder)).map(name => `${folder}/${name}`));
+  const pages = ['README.md', ...inFolders.filter(name => name.endsWith('.md'))];
+
+  test.each(pages)('of %s lead to a file and a heading that are there', from => {
+    const text = readFileSync(join(root, from), 'utf8');
+    const dead = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, link]) => link!)
+      .filter(link => !/^https?:/.test(link))
+      .filter(link => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? from : normalize(join(dirname(from), path));
+        if (!existsSync(join(root, target))) return true;
+        return anchor !== undefined && !anchorsOf(readFileSync(join(root, target), 'utf8')).includes(anchor);
+      });
+    expect(dead).toEqual([]);
   });
 });
