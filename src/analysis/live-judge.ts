@@ -124,7 +124,8 @@ function invalidData(state: EvidenceState): Doubt | null {
 
 function silence(state: EvidenceState, stage: StageEntry, options: JudgeOptions): Doubt | null {
   const silentAfterMs = options.silentAfterMs ?? DEFAULT_SILENT_AFTER_MS;
-  const lastMs = Math.max(stage.atMs, options.lastArrivalMs ?? state.newestAtMs);
+  // A caller that knows when data arrives knows it on a clock that does not jump; the stage's time may lie ahead of `nowMs`.
+  const lastMs = options.lastArrivalMs ?? Math.max(stage.atMs, state.newestAtMs);
   const silentMs = options.nowMs - lastMs;
   if (silentMs <= silentAfterMs) return null;
   return { code: 'sourceSilent', reason: `no outcome of either arm for ${figure(silentMs / 1000)} s` };

@@ -57,7 +57,7 @@ export interface JudgeOptions {
   minSamples: number;
   require: 'noHarm' | 'nonInferior';
   nowMs: number;
-  /** When the newest outcome of either arm arrived; by default the newest `atMs` that was added. */
+  /** When the newest outcome of either arm arrived, or the stage began; by default the newest `atMs` that was added. */
   lastArrivalMs?: number;
   /** Default 30 s. */
   silentAfterMs?: number;

@@ -2,6 +2,8 @@
  * Puts a decision or a command into an audit event: who, when, why, on what evidence, weight before and after. The event
  * is written in the transaction that saves the state, so neither exists without the other.
  */
+
+import type { Verdict } from '../analysis/verdict.ts';
 import type { Json } from '../config/plan.ts';
 import type { Command } from '../rollout/command.ts';
 import type { Decision } from '../rollout/decide.ts';
@@ -11,7 +13,14 @@ import type { AuditDraft } from '../store/store.ts';
 /** The actor of decisions that no person made. */
 export const ENGINE = 'spillway';
 
-export function decisionEvent(before: Release, decision: Decision, after: Release, command?: Command): AuditDraft {
+/** Who asked, where somebody did, and the verdict on which it was decided. */
+export interface Cause {
+  command?: Command | undefined;
+  verdict?: Verdict | undefined;
+}
+
+export function decisionEvent(before: Release, decision: Decision, after: Release, cause: Cause): AuditDraft {
+  const { command, verdict } = cause;
   const evidence: Record<string, unknown> = {
     phase: { before: before.phase, after: after.phase },
     stageIndex: after.stageIndex,
@@ -19,7 +28,7 @@ export function decisionEvent(before: Release, decision: Decision, after: Releas
     baseline: after.baseline,
   };
   if (after.test && before.phase === 'testing') evidence['test'] = after.test;
-  if (after.verdict && before.phase !== 'queued' && before.phase !== 'testing') evidence['verdict'] = after.verdict;
+  if (verdict) evidence['verdict'] = verdict;
   if ('override' in decision && decision.override) evidence['override'] = true;
   if ('trigger' in decision) evidence['trigger'] = decision.trigger;
   return {

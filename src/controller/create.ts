@@ -1,6 +1,6 @@
 /**
- * Begins a release: finds the version and the baseline, refuses what must not start, and puts the new release in the place
- * of an active one of the same artifact. A newer version supersedes: its predecessor is at weight 0 before it starts.
+ * What a new release is made of: the version and its content, the baseline it is held against, and the reasons not to
+ * begin at all. Reads and registers; the insert itself, and its order, is begin.ts.
  */
 import { toTimestamp } from '../clock.ts';
 import { digestOf } from '../config/digest.ts';
@@ -10,10 +10,9 @@ import type { Command } from '../rollout/command.ts';
 import { decide } from '../rollout/decide.ts';
 import { evolve } from '../rollout/evolve.ts';
 import { newRelease, type Release } from '../rollout/release.ts';
-import type { PipelineRow, StoredRelease } from '../store/store.ts';
-import { createdEvent, decisionEvent } from './audit-draft.ts';
+import type { PipelineRow } from '../store/store.ts';
+import { decisionEvent } from './audit-draft.ts';
 import type { ReleaseRequest } from './face.ts';
-import { toStored } from './run.ts';
 import type { World } from './world.ts';
 
 /** What a stored pipeline holds for the engine: made from the documents when they were put. */
@@ -23,28 +22,40 @@ export interface PipelineBundle {
   suites: SuitePlan[];
 }
 
+export interface Prepared {
+  release: Release;
+  why: string;
+  /** The version was held, and is tried again by force. */
+  unholds: boolean;
+}
+
+/**
+ * Reads who serves and who is held; call it when nothing else can change that. The store's route counts, not the live one:
+ * it is written in the transaction that ends a release.
+ * @param active the release that the new one would supersede
+ * @throws SpillwayError NOT_FOUND, VERSION_SERVING, VERSION_HELD, COMMAND_REFUSED
+ */
 export async function prepareRelease(
   request: ReleaseRequest,
+  active: Release | undefined,
   world: World,
-): Promise<{ release: Release; why: string; unholds: boolean }> {
-  const pipeline = await world.store.getPipeline(request.pipeline);
-  if (!pipeline)
-    throw new SpillwayError('NOT_FOUND', `There is no pipeline ${request.pipeline}.`, {
-      hint: 'Put it first: PUT /api/v1/pipelines/{name}.',
-    });
+): Promise<Prepared> {
+  const pipeline = await pipelineOf(request.pipeline, world);
   const bundle = pipeline.bundle as unknown as PipelineBundle;
   const { artifact } = pipeline;
   const version = await registered(request, pipeline, bundle, world);
-  const [route, stored] = [await world.router.readRoute(artifact), await world.store.getVersion(artifact, version)];
+  const [route, live] = [await world.store.getRoute(artifact), await world.router.readRoute(artifact)];
+  const stored = await world.store.getVersion(artifact, version);
   if (route?.baseline === version)
     throw new SpillwayError('VERSION_SERVING', `Version ${version} of ${artifact} serves already.`);
-  if (stored?.heldBy && !request.force)
+  if (active?.version === version)
+    throw new SpillwayError('COMMAND_REFUSED', `Release ${active.id} brings this version of ${artifact} already.`);
+  const heldBy = stored?.heldBy ?? null;
+  if (heldBy !== null && !request.force)
     throw new SpillwayError(
       'VERSION_HELD',
-      `Version ${version} of ${artifact} is held: release ${stored.heldBy} rolled it back.`,
+      `Version ${version} of ${artifact} is held: release ${heldBy} rolled it back.`,
     );
-  const active = await world.store.activeRelease(artifact);
-  const epochs = [route?.epoch ?? 0, ((active?.state as unknown as Release | undefined)?.epoch ?? 0) + 1];
   const release = newRelease({
     id: world.newId('rel'),
     artifact,
@@ -52,15 +63,19 @@ export async function prepareRelease(
     baseline: route?.baseline ?? null,
     plan: bundle.plan,
     createdBy: request.actor,
-    epoch: Math.max(...epochs) + 1,
+    epoch: Math.max(route?.epoch ?? 0, live?.epoch ?? 0, active?.epoch ?? 0) + 1,
     nowIso: toTimestamp(world.clock.nowMs()),
   });
-  const unholds = stored?.heldBy !== null && stored?.heldBy !== undefined;
-  return {
-    release,
-    unholds,
-    why: unholds ? `tried again by force, over the hold of ${stored.heldBy}` : 'a new version arrived',
-  };
+  const why = heldBy === null ? 'a new version arrived' : `tried again by force, over the hold of ${heldBy}`;
+  return { release, why, unholds: heldBy !== null };
+}
+
+export async function pipelineOf(name: string, { store }: World): Promise<PipelineRow> {
+  const pipeline = await store.getPipeline(name);
+  if (pipeline) return pipeline;
+  throw new SpillwayError('NOT_FOUND', `There is no pipeline ${name}.`, {
+    hint: 'Put it first: PUT /api/v1/pipelines/{name}.',
+  });
 }
 
 /** The version's digest, its content stored: from the request, or from the pipeline's own prompt. */
@@ -93,11 +108,5 @@ export function supersede(active: Release, next: Release, actor: string, nowIso:
   const command: Command = { kind: 'supersede', by: next.id, actor };
   const decision = decide(active, { command });
   const ended = evolve(active, decision, { command }, nowIso);
-  return { ended, event: decisionEvent(active, decision, ended, command) };
+  return { ended, event: decisionEvent(active, decision, ended, { command }) };
 }
-
-export function storedForm(release: Release, world: World, leaseMs: number): StoredRelease {
-  return toStored(release, 1, world, leaseMs);
-}
-
-export { createdEvent };

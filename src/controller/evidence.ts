@@ -3,52 +3,92 @@
  * does this; its state is a snapshot with an offset, so that after a crash the same rows give the same verdict.
  */
 import { decodeEvidence, type LiveEvidence, openEvidence } from '../analysis/live.ts';
+import type { Verdict } from '../analysis/verdict.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { StoredOutcome } from '../metrics/outcome.ts';
 import { readStoredOutcomes } from '../metrics/stored-outcomes.ts';
 import { type Release, stagePlanOf } from '../rollout/release.ts';
+import type { OutcomeBatch } from '../store/store.ts';
 import { BUCKETS, isCandidateBucket, unitHashOf } from '../traffic/assignment.ts';
 import type { EvidenceFolder, World } from './world.ts';
 
-/** Batches read at once: bounds the memory of a long replay. */
-const READ_LIMIT = 500;
+/** Batches read at once, and how long one look may fold: a backlog must not hold up the rest of the process. */
+const READ_LIMIT = 8;
+const FOLD_MS = 50;
 
 export async function evidenceFolder(
   release: Release,
   world: Pick<World, 'store' | 'clock' | 'log'>,
 ): Promise<EvidenceFolder> {
   const { store, clock } = world;
-  let { evidence, offset } = await restored(release, world);
-  let snapshotOffset = offset;
-  /** Kept apart from the outcomes' own times, which the apps' clocks write: silence is when nothing arrives. */
-  let arrivedAtMs: number | undefined;
+  const { evidence, ...from } = await restored(release, world);
+  let offset = from.offset;
+  let savedOffset = offset;
+  // On the monotonic clock: silence is when nothing arrives, whatever the wall clocks of the apps and of this host say.
+  let arrivedAtMs = clock.monotonicMs();
+  let entered = '';
+  let isBehind = false;
 
-  async function fold(current: Release): Promise<void> {
+  /** @returns whether everything that has arrived is folded */
+  async function fold(current: Release): Promise<boolean> {
+    const giveUpAtMs = clock.monotonicMs() + FOLD_MS;
     for (;;) {
       const batches = await store.readOutcomes(current.artifact, offset, READ_LIMIT);
       for (const batch of batches) {
-        for (const outcome of readStoredOutcomes(batch.outcomes)) addOutcome(evidence, current, outcome);
+        for (const outcome of outcomesOf(batch, world)) addOutcome(evidence, current, outcome);
         offset = batch.offset;
-        arrivedAtMs = Math.max(arrivedAtMs ?? 0, batch.receivedAt);
+        arrivedAtMs = clock.monotonicMs();
+        await new Promise(resolve => setImmediate(resolve));
       }
-      if (batches.length < READ_LIMIT) return;
+      if (batches.length < READ_LIMIT) return true;
+      if (clock.monotonicMs() >= giveUpAtMs) return false;
     }
   }
 
   return {
     async judge(current) {
+      const stage = `${current.phase} ${current.stageIndex} ${current.weight}`;
+      if (stage !== entered) arrivedAtMs = clock.monotonicMs();
+      entered = stage;
       enter(evidence, current);
-      await fold(current);
+      isBehind = !(await fold(current));
       const { minSamples, require } = stagePlanOf(current);
-      const arrival = arrivedAtMs === undefined ? {} : { lastArrivalMs: arrivedAtMs };
-      return evidence.judge({ minSamples, require, nowMs: clock.nowMs(), ...arrival });
+      const nowMs = clock.nowMs();
+      const lastArrivalMs = nowMs - (clock.monotonicMs() - arrivedAtMs);
+      const verdict = evidence.judge({ minSamples, require, nowMs, lastArrivalMs });
+      return isBehind && verdict.kind === 'pass' ? stillReading(verdict) : verdict;
     },
-    snapshot() {
-      if (offset === snapshotOffset) return undefined;
-      snapshotOffset = offset;
-      return { offset, bytes: evidence.encode() };
+    isBehind: () => isBehind,
+    snapshot: () => (offset === savedOffset ? undefined : { offset, bytes: evidence.encode() }),
+    saved(upto) {
+      savedOffset = upto;
     },
   };
+}
+
+/** Part of the outcomes may fail a candidate; only all of them may let it pass. */
+function stillReading(verdict: Verdict): Verdict {
+  const { metrics } = verdict;
+  return {
+    kind: 'inconclusive',
+    code: 'notEnoughData',
+    reason: 'outcomes that have arrived are still being read',
+    metrics,
+  };
+}
+
+/** A row that cannot be read is left out: one broken batch must not blind the detector for ever. */
+function outcomesOf(batch: OutcomeBatch, { log }: Pick<World, 'log'>): StoredOutcome[] {
+  try {
+    return readStoredOutcomes(batch.outcomes);
+  } catch (error) {
+    const cause = asSpillwayError(error).message;
+    log.error(
+      { artifact: batch.artifact, offset: batch.offset, cause },
+      'a batch of outcomes cannot be read and is left out',
+    );
+    return [];
+  }
 }
 
 async function restored(

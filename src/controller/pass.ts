@@ -12,10 +12,11 @@ import { evolve } from '../rollout/evolve.ts';
 import { isActive, isExposed, type Release, tick } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent } from '../store/store.ts';
 import { isLowering, isSameRoute } from '../traffic/router.ts';
-import { decisionEvent } from './audit-draft.ts';
-import { reloadRun, restore, rollBack, saveUnsaved } from './rollback.ts';
+import { decisionEvent, ENGINE } from './audit-draft.ts';
+import { reloadRun, restore, resumeRollback, rollBack, saveUnsaved } from './rollback.ts';
 import { type Run, saveRun } from './run.ts';
 import { comparison, type TestWork } from './test-work.ts';
+import { trimQuietly } from './trim.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { World } from './world.ts';
 
@@ -30,9 +31,18 @@ export interface PassReport {
   hasChanged: boolean;
 }
 
-/** @throws SpillwayError of a refused command, STATE_MOVED, STORE_UNAVAILABLE; the state is then as before, or safer. */
-export async function pass(run: Run, world: World, tests: TestWork, command?: Command): Promise<PassReport> {
-  const report: PassReport = { events: [], hasChanged: false };
+/**
+ * @param report what was committed, filled in as it happens: it holds also when a later step throws
+ * @throws SpillwayError of a refused command, STATE_MOVED, STORE_UNAVAILABLE; the state is then as before, or safer
+ */
+export async function pass(
+  run: Run,
+  world: World,
+  tests: TestWork,
+  report: PassReport,
+  command?: Command,
+): Promise<void> {
+  await importTombstone(run, world);
   if (run.unsaved) report.events.push(...(await saveUnsaved(run, world)));
   let asked = command;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
@@ -43,19 +53,35 @@ export async function pass(run: Run, world: World, tests: TestWork, command?: Co
     const decision = decide(before, findings);
     const next = evolve(before, decision, findings, toTimestamp(world.clock.nowMs()));
     if (next === before) break;
+    const cause = { command: asked, verdict: findings.verdict };
+    const saved =
+      decision.kind === 'rollback'
+        ? await rollBack(run, { before, next, decision, decidedAtMs, cause }, world)
+        : await saveWithEvidence(run, next, [decisionEvent(before, decision, next, cause)], world);
     report.hasChanged = true;
-    const cause = asked ? { command: asked } : {};
-    if (decision.kind === 'rollback')
-      report.events.push(...(await rollBack(run, { before, next, decision, decidedAtMs, ...cause }, world)));
-    else
-      report.events.push(...(await saveWithEvidence(run, next, [decisionEvent(before, decision, next, asked)], world)));
+    report.events.push(...saved);
+    // The verdict on a stage that was left says nothing about the next.
+    if (next.stageIndex !== before.stageIndex || next.phase !== before.phase) delete run.verdict;
     asked = undefined;
-    await closeGap(run, world, !run.unsaved);
-    if (run.unsaved) return report; // safe, and nothing more can be decided without the store
+    await closeGapLater(run, world, !run.unsaved);
+    if (run.unsaved) return; // safe, and nothing more can be decided without the store
   }
-  await closeGap(run, world, false);
+  await closeGapLater(run, world, false);
   await checkpoint(run, world);
-  return report;
+}
+
+/** A tombstone that stands in the live route and in no record (the journal and the store both failed then) is obeyed. */
+async function importTombstone(run: Run, world: World): Promise<void> {
+  const { release } = run;
+  if (run.unsaved || run.overtaken || !isExposed(release)) return;
+  const live = await world.router.readRoute(release.artifact);
+  const [tombstoned, epoch] = live?.rolledBack?.split('@') ?? [];
+  if (tombstoned !== release.id) return;
+  const reason = 'a rollback stands in the route, and the record of its reason was lost';
+  const at = toTimestamp(world.clock.nowMs());
+  const { artifact, id: releaseId } = release;
+  const note = { releaseId, artifact, epoch: Number(epoch), at, trigger: 'manual' as const, reason, actor: ENGINE };
+  resumeRollback(run, release, note, world);
 }
 
 /** The evidence folded so far is saved with the state that was judged on it: a replay then begins in the right stage. */
@@ -63,7 +89,10 @@ async function saveWithEvidence(run: Run, next: Release, events: AuditDraft[], w
   if (!isActive(next)) return saveEnd(run, next, events, world);
   const snapshot = run.evidence?.snapshot();
   const saved = await saveRun(run, next, events, world, snapshot ? { snapshot } : {});
-  if (snapshot) await world.store.trimOutcomes(next.artifact, snapshot.offset);
+  if (snapshot) {
+    run.evidence?.saved(snapshot.offset);
+    await trimQuietly(next.artifact, snapshot.offset, world);
+  }
   return saved;
 }
 
@@ -72,7 +101,7 @@ async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: Wor
   const wanted = wantedRoute(next);
   const route = wanted ? { route: { ...wanted, updatedAt: world.clock.nowMs() } } : {};
   const saved = await saveRun(run, next, events, world, { ...route, snapshot: null });
-  await world.store.trimOutcomes(next.artifact, Number.MAX_SAFE_INTEGER);
+  await trimQuietly(next.artifact, Number.MAX_SAFE_INTEGER, world);
   return saved;
 }
 
@@ -95,8 +124,8 @@ async function look(run: Run, release: Release, world: World, tests: TestWork, c
       break;
     case 'rollingOut':
     case 'baking':
-      // A person's command never waits for the evidence to be read.
-      if (!command) findings.verdict = await judge(run, release, world);
+      // A person's command never waits for the evidence to be read; what was last seen goes on record with it.
+      findings.verdict = command ? run.verdict : await judge(run, release, world);
       break;
     case 'rollingBack':
       findings.restored = await restore(run, world);
@@ -111,6 +140,7 @@ async function judge(run: Run, release: Release, world: World): Promise<Findings
   try {
     run.evidence ??= await world.openEvidence(release);
     run.verdict = await run.evidence.judge(release);
+    if (run.evidence.isBehind()) run.isDirty = true;
   } catch (error) {
     // What cannot be read is silence: a hold with a reason, never a rollback and never a pass.
     const { code, message } = asSpillwayError(error);
@@ -125,11 +155,23 @@ async function judge(run: Run, release: Release, world: World): Promise<Findings
   return run.verdict;
 }
 
+/** What was committed stays committed: a route that cannot be written now is tried again by the next pass. */
+async function closeGapLater(run: Run, world: World, isFresh: boolean): Promise<void> {
+  try {
+    await closeGap(run, world, isFresh);
+  } catch (error) {
+    const { code, message } = asSpillwayError(error);
+    if (code === 'STATE_MOVED') throw error;
+    run.isDirty = true;
+    world.log.warn({ release: run.release.id, code }, `the route is not what it should be yet: ${message}`);
+  }
+}
+
 /**
  * Makes live what is wanted. Every pass, not only after a change: heals a crash between save and write, and edits by hand.
  * What raises the candidate's share is written only on a state that the store has just confirmed.
  */
-export async function closeGap(run: Run, world: World, isFresh: boolean): Promise<void> {
+async function closeGap(run: Run, world: World, isFresh: boolean): Promise<void> {
   const wanted = wantedRoute(run.release);
   if (!wanted || run.release.phase === 'rollingBack') return; // restore() sees to that one
   const live = await world.router.readRoute(wanted.artifact);
@@ -147,6 +189,8 @@ export async function closeGap(run: Run, world: World, isFresh: boolean): Promis
 /** Keeps the stage clock, the verdict and the folded evidence, so that a crash loses seconds and not the stage. */
 async function checkpoint(run: Run, world: World): Promise<void> {
   if (!isExposed(run.release) || world.clock.monotonicMs() - run.checkpointedAtMs < CHECKPOINT_MS) return;
+  // A pause with no traffic writes nothing.
+  if (run.release.stageElapsedMs === run.savedElapsedMs && !run.evidence?.snapshot()) return;
   const next = run.verdict ? { ...run.release, verdict: run.verdict } : run.release;
   await saveWithEvidence(run, next, [], world);
 }

@@ -5,12 +5,11 @@
  */
 import { toTimestamp } from '../clock.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
-import type { Command } from '../rollout/command.ts';
 import type { Decision } from '../rollout/decide.ts';
 import { evolve } from '../rollout/evolve.ts';
 import { isExposed, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditEvent } from '../store/store.ts';
-import { decisionEvent, ENGINE } from './audit-draft.ts';
+import { type Cause, decisionEvent, ENGINE } from './audit-draft.ts';
 import type { Alert } from './face.ts';
 import { type Run, saveRun } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
@@ -20,18 +19,22 @@ export interface RollbackMove {
   before: Release;
   next: Release;
   decision: Extract<Decision, { kind: 'rollback' }>;
-  command?: Command;
+  cause: Cause;
   /** Monotonic time of the decision. */
   decidedAtMs: number;
 }
 
 /** Never throws: what could not be stored stays in the run and in the journal, for the next pass. */
 export async function rollBack(run: Run, move: RollbackMove, world: World): Promise<AuditEvent[]> {
-  const { before, next, decision, command, decidedAtMs } = move;
-  const note = noteOf(next, decision, command?.actor ?? ENGINE);
-  keepNote(note, world);
+  const { before, decision, cause } = move;
+  const { overtaken } = run;
+  delete run.overtaken;
+  const decidedAtMs = overtaken?.decidedAtMs ?? move.decidedAtMs;
+  const next = overtaken ? { ...move.next, epoch: Math.max(move.next.epoch, overtaken.note.epoch) } : move.next;
+  const note = overtaken?.note ?? noteOf(next, decision, cause.command?.actor ?? ENGINE);
+  if (!overtaken) keepNote(note, world);
   run.release = next;
-  run.unsaved = { note, events: [decisionEvent(before, decision, next, command)] };
+  run.unsaved = { note, events: [decisionEvent(before, decision, next, cause)] };
   const clocks: RollbackClocks = { decisionToWriteMs: 0 };
   run.clocks = clocks;
   run.decidedAtMs = decidedAtMs;
@@ -39,7 +42,7 @@ export async function rollBack(run: Run, move: RollbackMove, world: World): Prom
     let liveAtMs = decidedAtMs;
     const written = await world.router.writeRoute(wantedRoute(next)!, atMs => {
       liveAtMs = atMs;
-      clocks.decisionToWriteMs = round(atMs - decidedAtMs);
+      clocks.decisionToWriteMs = round(overtaken?.decisionToWriteMs ?? atMs - decidedAtMs);
     });
     clocks.writeToAcceptedMs = round(written.storedAtMs - liveAtMs);
   } catch (error) {
@@ -109,7 +112,7 @@ function sinceDecisionMs(run: Run, world: World): number {
   return Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
 }
 
-function noteOf(next: Release, decision: RollbackMove['decision'], actor: string): RollbackNote {
+export function noteOf(next: Release, decision: RollbackMove['decision'], actor: string): RollbackNote {
   return {
     releaseId: next.id,
     artifact: next.artifact,
@@ -121,7 +124,7 @@ function noteOf(next: Release, decision: RollbackMove['decision'], actor: string
   };
 }
 
-function keepNote(note: RollbackNote, world: World): void {
+export function keepNote(note: RollbackNote, world: World): void {
   try {
     world.journal.append(note);
   } catch (error) {
@@ -154,7 +157,7 @@ export function resumeRollback(run: Run, release: Release, note: RollbackNote, w
   const next = evolve(release, decision, {}, note.at);
   run.release = { ...next, epoch: Math.max(next.epoch, note.epoch) };
   const command = { kind: 'rollback', reason: note.reason, actor: note.actor } as const;
-  const event = decisionEvent(release, decision, run.release, command);
+  const event = decisionEvent(release, decision, run.release, { command });
   const evidence = { ...(event.evidence as object), importedAt: toTimestamp(world.clock.nowMs()) };
   run.unsaved = { note, events: [{ ...event, evidence }] };
 }

@@ -7,6 +7,7 @@ import type { Json } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import { isActive, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent, SaveExtra, StoredRelease } from '../store/store.ts';
+import type { Overtaken } from './overtake.ts';
 import type { EvidenceFolder, RollbackNote, TestRun, World } from './world.ts';
 
 export interface Run {
@@ -20,6 +21,8 @@ export interface Run {
   /** Monotonic time of the pass before; undefined when this process has not passed yet, so that downtime never counts. */
   passedAtMs?: number;
   checkpointedAtMs: number;
+  /** Stage clock of the last save, so that one that stands still is not saved again. */
+  savedElapsedMs?: number;
   /** When listeners were last told of it. */
   shownAtMs?: number;
   clocks?: RollbackClocks;
@@ -33,6 +36,10 @@ export interface Run {
   tail: Promise<unknown>;
   /** Something new is to be judged. */
   isDirty: boolean;
+  /** A pass by schedule is under way or waits for its turn: another one would add nothing. */
+  isPassing?: boolean;
+  /** A rollback by hand whose route is live already. */
+  overtaken?: Overtaken;
 }
 
 export function toRun(stored: StoredRelease, nowMs: number): Run {
@@ -87,5 +94,6 @@ export async function saveRun(
   run.release = next;
   run.stateVersion += 1;
   run.checkpointedAtMs = world.clock.monotonicMs();
+  run.savedElapsedMs = next.stageElapsedMs;
   return outcome.saved;
 }

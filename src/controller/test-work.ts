@@ -6,7 +6,7 @@ import { compareBatch } from '../analysis/batch.ts';
 import type { Samples } from '../analysis/sample.ts';
 import type { Verdict } from '../analysis/verdict.ts';
 import { asSpillwayError } from '../errors.ts';
-import type { Release, TestSummary } from '../rollout/release.ts';
+import type { Release } from '../rollout/release.ts';
 import { seededRandom } from '../stats/random.ts';
 import type { Store } from '../store/store.ts';
 import { plain } from './audit-draft.ts';
@@ -22,6 +22,8 @@ export interface TestWork {
   result(run: Run): Promise<TestRun | undefined>;
   /** Stops what is running and waits until it has stopped. */
   stop(run: Run): Promise<void>;
+  /** The process is stopping: what has not begun does not begin. */
+  beginNoMore(): void;
 }
 
 export function testWork(
@@ -29,6 +31,8 @@ export function testWork(
   onProgress: (progress: TestProgress) => void,
   onDone: (run: Run) => void,
 ): TestWork {
+  let isStopping = false;
+
   function begin(run: Run): NonNullable<Run['tests']> {
     const { release } = run;
     const abort = new AbortController();
@@ -36,12 +40,6 @@ export function testWork(
     tests.done = (async () => {
       const outcome = await runWhole(release, abort.signal);
       if (abort.signal.aborted) return;
-      // The store may be away: without the row the tests' outcome is still used, and a crash runs them again.
-      await world.store
-        .putTestRun(release.id, WHOLE, plain(outcome))
-        .catch(error =>
-          world.log.warn({ release: release.id, code: asSpillwayError(error).code }, 'the test run is not stored'),
-        );
       tests.result = outcome;
       onDone(run);
     })();
@@ -53,13 +51,8 @@ export function testWork(
       return await world.runTests(release, signal, progress => onProgress({ releaseId: release.id, ...progress }));
     } catch (error) {
       const { message, hint } = asSpillwayError(error);
-      const summary: TestSummary = {
-        passed: false,
-        complete: false,
-        why: `the tests could not be run: ${message} ${hint}`,
-        suites: [],
-      };
-      return { summary, baseline: {}, candidate: {} };
+      const why = `the tests could not be run: ${message} ${hint}`;
+      return { summary: { passed: false, complete: false, why, suites: [] }, baseline: {}, candidate: {} };
     }
   }
 
@@ -67,15 +60,23 @@ export function testWork(
     async result(run) {
       if (!run.tests) {
         const stored = await storedRun(run.release.id, world.store);
-        if (stored) return stored;
+        if (stored || isStopping) return stored;
         run.tests = begin(run);
       }
-      return run.tests.result;
+      const { result } = run.tests;
+      if (!result) return undefined;
+      // Used only once it is stored: the comparison reads the row, and must never find nothing to compare.
+      await world.store.putTestRun(run.release.id, WHOLE, plain(result));
+      delete run.tests;
+      return result;
     },
     async stop(run) {
       run.tests?.abort.abort();
       await run.tests?.done;
       delete run.tests;
+    },
+    beginNoMore() {
+      isStopping = true;
     },
   };
 }
@@ -85,17 +86,21 @@ async function storedRun(releaseId: string, store: Store): Promise<TestRun | und
   return rows.find(row => row.suite === WHOLE)?.document as TestRun | undefined;
 }
 
-/** Compares the samples of the stored run. Seeded by the release, so that a repeated pass says the same. */
-export async function comparison(release: Release, store: Store): Promise<Verdict> {
+/**
+ * Compares the samples of the stored run; undefined while there is none, which is no verdict and never an empty one.
+ * Seeded by the version, so that a repeated pass says the same.
+ */
+export async function comparison(release: Release, store: Store): Promise<Verdict | undefined> {
   const run = await storedRun(release.id, store);
+  if (!run) return undefined;
   const seed = Number.parseInt(release.version.slice(7, 15), 16);
-  return compareBatch(finite(run?.baseline), finite(run?.candidate), release.plan.regression, seededRandom(seed));
+  return compareBatch(finite(run.baseline), finite(run.candidate), release.plan.regression, seededRandom(seed));
 }
 
 /** JSON has no Infinity: a time-out is stored as the string and read back as the worst rank. */
-function finite(samples: Samples | undefined): Samples {
+function finite(samples: Samples): Samples {
   return Object.fromEntries(
-    Object.entries(samples ?? {}).map(([name, metric]) => [
+    Object.entries(samples).map(([name, metric]) => [
       name,
       { ...metric, values: metric.values.map(value => Number(value)) },
     ]),

@@ -60,7 +60,12 @@ export async function openBench(
     const journal = openJournal(join(folder, 'rollback.journal'), { slots: 16 });
     const registry = promptRegistry({ store, clock });
     await registry.load();
-    const evidence: EvidenceFolder = { judge: async () => bench.verdict, snapshot: () => undefined };
+    const evidence: EvidenceFolder = {
+      judge: async () => bench.verdict,
+      snapshot: () => undefined,
+      isBehind: () => false,
+      saved: () => undefined,
+    };
     const quiet = () => undefined;
     const world: World = {
       store,

@@ -45,8 +45,12 @@ export type RunTests = (
 export interface EvidenceFolder {
   /** Reads what has arrived since the last call and says what it shows. A silent source is a verdict, never an error. */
   judge(release: Release): Promise<Verdict>;
-  /** The folded state and the offset it reaches, when it has changed since the last call. */
+  /** The folded state and the offset it reaches; undefined when the store has it already. */
   snapshot(): { offset: number; bytes: Uint8Array } | undefined;
+  /** More has arrived than one look may read: look again soon. */
+  isBehind(): boolean;
+  /** A snapshot up to this offset is in the store. */
+  saved(offset: number): void;
 }
 
 export interface Log {

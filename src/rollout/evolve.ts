@@ -6,6 +6,9 @@ import type { Verdict } from '../analysis/verdict.ts';
 import type { Decision, Findings } from './decide.ts';
 import type { Hold, Phase, Release, RollbackClocks, StageRecord } from './release.ts';
 
+/** How long the reason of a hold stands before another one may take its place. */
+const HOLD_NAMED_MS = 10_000;
+
 export function evolve(release: Release, decision: Decision, findings: Findings, nowIso: string): Release {
   // A hold that goes on changes nothing, whatever was measured meanwhile: only the controller's checkpoint keeps that.
   if (decision.kind === 'hold') return holdAs(release, decision.hold, nowIso, findings);
@@ -39,8 +42,14 @@ function holdAs(release: Release, reason: Hold['reason'] | undefined, nowIso: st
   // A pause ends by `resume` alone: what a pass finds meanwhile does not lift it.
   if (release.hold?.reason === 'paused' && reason !== 'paused' && !findings.command) return release;
   if (release.hold?.reason === reason) return release;
+  if (release.hold && !findings.command && isRecent(release.hold.since, nowIso)) return release;
   const { hold: _before, ...rest } = withFindings(release, findings);
   return { ...rest, ...(reason ? { hold: { reason, since: nowIso } } : {}), updatedAt: nowIso };
+}
+
+/** Two doubts that alternate with every look would write an event each time: the first one named stands for a while. */
+function isRecent(sinceIso: string, nowIso: string): boolean {
+  return Math.abs(Date.parse(nowIso) - Date.parse(sinceIso)) < HOLD_NAMED_MS;
 }
 
 function advance(
@@ -76,7 +85,7 @@ function advance(
 }
 
 function enterStage(release: Release, index: number, nowIso: string): Release {
-  const left = leaveStage(release, nowIso);
+  const { verdict: _left, ...left } = leaveStage(release, nowIso);
   const stages = left.stages.map((stage, at) => (at === index ? { ...stage, enteredAt: nowIso } : stage));
   const weight = left.plan.rollout.stages[index]!.weight;
   return reweigh({ ...left, stages }, weight, {
@@ -89,7 +98,8 @@ function enterStage(release: Release, index: number, nowIso: string): Release {
 
 function enterBake(release: Release, nowIso: string): Release {
   const weight = 100 - release.plan.rollout.holdbackWeight;
-  return reweigh(leaveStage(release, nowIso), weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
+  const { verdict: _left, ...left } = leaveStage(release, nowIso);
+  return reweigh(left, weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
 }
 
 /** The SLA runs from the decision to the last clock that there is. */

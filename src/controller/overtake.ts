@@ -1,0 +1,64 @@
+/**
+ * A rollback by hand does not wait for a pass under way, which may hang on the store: its journal note and its live route
+ * come at once, ahead of the queue, with an epoch above anything that the pass can still write. The record follows when
+ * the release's turn comes.
+ */
+import { toTimestamp } from '../clock.ts';
+import { asSpillwayError } from '../errors.ts';
+import { type Command, decideCommand } from '../rollout/command.ts';
+import { evolve } from '../rollout/evolve.ts';
+import { isExposed } from '../rollout/release.ts';
+import { keepNote, noteOf, settle } from './rollback.ts';
+import type { Run } from './run.ts';
+import { wantedRoute } from './wanted-route.ts';
+import type { RollbackNote, World } from './world.ts';
+
+/** The pass under way may save one more change of weight before it sees that it was overtaken. */
+const EPOCHS_AHEAD = 2;
+
+export interface Overtaken {
+  note: RollbackNote;
+  /** Monotonic. */
+  decidedAtMs: number;
+  decisionToWriteMs: number;
+}
+
+/** Undefined where nobody has met the candidate, or the route could not be written: then the rollback takes its turn. */
+export async function overtake(run: Run, command: Command, world: World): Promise<Overtaken | undefined> {
+  if (command.kind !== 'rollback' || !isExposed(run.release)) return undefined;
+  const decidedAtMs = world.clock.monotonicMs();
+  const decision = decideCommand(run.release, command);
+  if (decision.kind !== 'rollback') return undefined;
+  const next = evolve(run.release, decision, {}, toTimestamp(world.clock.nowMs()));
+  const epoch = next.epoch - 1 + EPOCHS_AHEAD;
+  const note = noteOf({ ...next, epoch }, decision, command.actor);
+  keepNote(note, world);
+  const route = wantedRoute({ ...next, epoch })!;
+  return new Promise(resolve => {
+    const writing = world.router.writeRoute(route, liveAtMs =>
+      resolve({ note, decidedAtMs, decisionToWriteMs: liveAtMs - decidedAtMs }),
+    );
+    // Stored or not: the release's own turn stores it again. Not even live: that turn is the rollback.
+    writing.catch(error => {
+      world.log.warn(
+        { release: note.releaseId, code: asSpillwayError(error).code },
+        'the overtaking route is not stored yet',
+      );
+      resolve(undefined);
+    });
+  });
+}
+
+/**
+ * The release ended otherwise before its turn came (it was promoted, say), so there is nothing to roll back on record:
+ * what it wants is made live again, above the epoch that overtook it.
+ */
+export async function giveBack(run: Run, world: World): Promise<void> {
+  const { overtaken } = run;
+  if (!overtaken) return;
+  delete run.overtaken;
+  settle(overtaken.note, world);
+  const wanted = wantedRoute(run.release);
+  const live = await world.router.readRoute(run.release.artifact);
+  if (wanted && live) await world.router.writeRoute({ ...wanted, epoch: live.epoch + 1 });
+}
