@@ -63,8 +63,16 @@ export function promptRegistry({ store, clock }: { store: RegistryStore; clock: 
     const assignment: Assignment = { artifact, salt, weight, epoch, releaseId, baseline: known(route.baseline) };
     if (route.candidate !== null) assignment.candidate = known(route.candidate);
     live.set(artifact, assignment);
+    forgetOthers(route);
     for (const listener of listeners) listener(assignment);
     return clock.monotonicMs();
+  }
+
+  /** Contents are immutable and cheap to fetch again; keeping every version that ever served is not. */
+  function forgetOthers({ artifact, baseline, candidate }: Route): void {
+    for (const key of contents.keys())
+      if (key.startsWith(`${artifact}@`) && key !== `${artifact}@${baseline}` && key !== `${artifact}@${candidate}`)
+        contents.delete(key);
   }
 
   async function storeRoute(route: Route): Promise<number> {
@@ -95,13 +103,13 @@ export function promptRegistry({ store, clock }: { store: RegistryStore; clock: 
     return { liveAtMs, storedAtMs: storedFirstMs ?? (await storeRoute(route)) };
   }
 
+  /** One epoch names one route: a writer that reuses it acts on an old state. */
   function refuseStale(route: Route): void {
-    const current = routes.get(route.artifact)?.epoch ?? -1;
-    if (route.epoch < current)
-      throw new SpillwayError(
-        'EPOCH_STALE',
-        `Epoch ${route.epoch} of ${route.artifact} is older than the live ${current}.`,
-      );
+    const current = routes.get(route.artifact);
+    if (!current || route.epoch > current.epoch) return;
+    if (route.epoch === current.epoch && isSameRoute(current, route)) return;
+    const message = `Epoch ${route.epoch} of ${route.artifact} is not newer than the live ${current.epoch}.`;
+    throw new SpillwayError('EPOCH_STALE', message);
   }
 
   return {
