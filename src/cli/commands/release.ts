@@ -66,7 +66,6 @@ async function carryOut(
   }
   const last = await follow(server, begun, out, signal);
   if (!out.isLive) out.print(releaseView(last, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'));
-  out.printJson(last);
   if (!hasEnded(last))
     throw new SpillwayError(
       'INTERRUPTED',
@@ -75,5 +74,6 @@ async function carryOut(
         hint: 'With a server it goes on there; without one, `spillway serve` in this folder takes it up again.',
       },
     );
+  out.printJson(last);
   return exitOf(last);
 }
