@@ -87,7 +87,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     };
     const controller = createController({
       ...world,
-      runTests: suiteRunner({ store, clock, endpointOf: endpointFrom(options.environment), random: Math.random }),
+      runTests: suiteRunner({ store, clock, log, endpointOf: endpointFrom(options.environment), random: Math.random }),
       openEvidence: release => evidenceFolder(release, world),
     });
     const intake = outcomeIntake({

@@ -17,9 +17,6 @@ export interface ReleaseRequest {
   actor: string;
 }
 
-/** A command with the state it was given for: when the stage moved meanwhile, it is refused instead of applied twice. */
-export type ReleaseCommand = Command;
-
 export interface TestProgress {
   releaseId: string;
   suite: string;
@@ -54,7 +51,7 @@ export interface Controller {
   /** @throws SpillwayError NOT_FOUND, VERSION_HELD, VERSION_SERVING, STORE_UNAVAILABLE */
   createRelease(request: ReleaseRequest): Promise<Release>;
   /** @throws SpillwayError NOT_FOUND, RELEASE_FINISHED, RELEASE_PAUSED, COMMAND_REFUSED, STATE_MOVED */
-  command(releaseId: string, command: ReleaseCommand): Promise<Release>;
+  command(releaseId: string, command: Command): Promise<Release>;
   /** With the newest verdict and stage clock, which the stored copy may lack by some seconds. */
   release(releaseId: string): Promise<Release | undefined>;
   releases(query: {

@@ -4,7 +4,7 @@
  */
 import type { MetricSamples, Samples } from '../analysis/sample.ts';
 import type { PromptSpec, ProviderPlan, SuitePlan } from '../config/plan.ts';
-import { SpillwayError } from '../errors.ts';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
 import type { Release, TestSummary } from '../rollout/release.ts';
 import type { Arm, SuiteProgress } from '../suite/options.ts';
 import type { SuiteOutcome } from '../suite/outcome.ts';
@@ -19,7 +19,7 @@ import type { RunTests, TestRun, World } from './world.ts';
 /** Where a suite's provider is reached, and with which key. @throws SpillwayError when a key that it names is not set */
 export type EndpointOf = (provider: ProviderPlan) => { baseUrl?: string; apiKey?: string };
 
-interface SuitesWorld extends Pick<World, 'store' | 'clock'> {
+interface SuitesWorld extends Pick<World, 'store' | 'clock' | 'log'> {
   endpointOf: EndpointOf;
   random: () => number;
 }
@@ -32,12 +32,21 @@ export function suiteRunner(world: SuitesWorld): RunTests {
     for (const suite of suites) {
       const watch = { signal, onProgress: (progress: SuiteProgress) => onProgress({ suite: suite.name, ...progress }) };
       const outcome = await runOne(suite, { release, arms }, world, watch);
-      await world.store.putTestRun(release.id, suite.name, plain({ reports: reportsOf(outcome) }));
+      await keepReports(outcome, release.id, world);
       outcomes.push(outcome);
       if (signal.aborted) break;
     }
     return summed(outcomes, release);
   };
+}
+
+/** For people to look at later; the candidate is not to blame when the store does not take them. */
+async function keepReports(outcome: SuiteOutcome, releaseId: string, { store, log }: SuitesWorld): Promise<void> {
+  try {
+    await store.putTestRun(releaseId, outcome.suite, plain({ reports: reportsOf(outcome) }));
+  } catch (error) {
+    log.warn({ release: releaseId, code: asSpillwayError(error).code }, 'the reports of a suite are not kept');
+  }
 }
 
 async function runOne(

@@ -7,7 +7,7 @@ import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
 import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
 import type { Hold, Release, RollbackClocks, RollbackTrigger, TestSummary } from './release.ts';
-import { isExposed, stagePlanOf } from './release.ts';
+import { stagePlanOf } from './release.ts';
 
 export type Decision =
   | { kind: 'hold'; why: string; hold?: Hold['reason'] }
@@ -129,8 +129,3 @@ const silence: Exclude<Verdict, { kind: 'pass' }> = {
   reason: 'no verdict on live traffic yet',
   metrics: [],
 };
-
-/** Whether the next pass can differ without new data: while a stage's clock runs. */
-export function isWaitingForTime(release: Release): boolean {
-  return isExposed(release) && release.hold?.reason !== 'paused';
-}

@@ -2,8 +2,9 @@
 import { Hono } from 'hono';
 import type { z } from 'zod';
 import type { Json } from '../config/plan.ts';
-import type { ReleaseCommand, ReleaseRequest } from '../controller/face.ts';
+import type { ReleaseRequest } from '../controller/face.ts';
 import { SpillwayError } from '../errors.ts';
+import type { Command } from '../rollout/command.ts';
 import type { Release } from '../rollout/release.ts';
 import {
   CancelBody,
@@ -33,7 +34,7 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
   function command<Schema extends z.ZodType>(
     name: string,
     schema: Schema,
-    read: (body: z.output<Schema>, actor: string) => ReleaseCommand,
+    read: (body: z.output<Schema>, actor: string) => Command,
   ): void {
     routes.post(`/:id/${name}`, c => {
       const wanted = read(parseRequest(schema, jsonOf(c)), actorOf(c));

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../clock.ts';
 import type { PromptSpec } from '../config/plan.ts';
-import type { Controller, ControllerEvent, ReleaseCommand, ReleaseRequest } from '../controller/face.ts';
+import type { Controller, ControllerEvent, ReleaseRequest } from '../controller/face.ts';
 import { SpillwayError } from '../errors.ts';
 import { outcomeIntake } from '../metrics/intake.ts';
+import type { Command } from '../rollout/command.ts';
 import { sampleRelease } from '../rollout/release.test-support.ts';
 import type { Release } from '../rollout/release.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
@@ -25,7 +26,7 @@ export const V2 = `sha256:${'2'.repeat(64)}`;
 export interface StandInController extends Controller {
   list: Release[];
   created: ReleaseRequest[];
-  commands: { id: string; command: ReleaseCommand }[];
+  commands: { id: string; command: Command }[];
   woken: string[];
   emit(event: ControllerEvent): void;
   /** Thrown by the next calls until it is cleared. */
