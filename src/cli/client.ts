@@ -5,7 +5,7 @@
 import { sseParser } from '../../sdk/src/sse.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { FAILURES, type FailureCode, type Problem, SpillwayError } from '../errors.ts';
-import { announcedServer } from './host.ts';
+import { announcedServer } from './announcement.ts';
 
 export interface Client {
   url: string;

@@ -3,7 +3,7 @@
  * demo all run this same host, so that what is tried on a laptop is what runs in production.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
@@ -20,6 +20,7 @@ import { lockFolder } from '../store/server-lock.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
+import { tryToAnnounce, withdraw } from './announcement.ts';
 import { endpointFrom } from './endpoint.ts';
 
 /** Where apps look for Spillway unless they are told otherwise. */
@@ -52,14 +53,6 @@ export interface Host {
   controller: DrivenController;
   /** Stops in the order that loses nothing: no new requests, passes end, leases go back, files close. */
   close(): Promise<void>;
-}
-
-/** What `server.json` in the data folder says, so that commands find the server. */
-export interface ServerFile {
-  url: string;
-  pid: number;
-  /** Path of the file that holds the token, readable by the owner alone; absent when no token is needed. */
-  tokenFile?: string;
 }
 
 export async function openHost(options: HostOptions): Promise<Host> {
@@ -111,7 +104,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     });
     undo.push(() => server.close());
     undo.push(() => withdraw(folder));
-    tryToAnnounce(folder, { url: server.url, pid: process.pid }, options);
+    tryToAnnounce(folder, { url: server.url, pid: process.pid }, options.token, log);
     return { url: server.url, store, controller, close: () => unwind(undo) };
   } catch (error) {
     await unwind(undo);
@@ -132,41 +125,6 @@ function makeFolder(folder: string): void {
       `The data folder ${folder} cannot be made: ${(cause as Error).message}`,
       { cause },
     );
-  }
-}
-
-const serverFile = (folder: string) => join(folder, 'server.json');
-
-/** A full disk must not keep the server from serving: only commands that look for it in the folder miss the file. */
-function tryToAnnounce(folder: string, file: ServerFile, { token, log }: HostOptions): void {
-  try {
-    announce(folder, file, token);
-  } catch (error) {
-    withdraw(folder);
-    log.error({ url: file.url }, `commands must name this server with --server: ${(error as Error).message}`);
-  }
-}
-
-function announce(folder: string, file: ServerFile, token: string | undefined): void {
-  if (token !== undefined) {
-    file.tokenFile = join(folder, 'token');
-    writeFileSync(file.tokenFile, `${token}\n`, { mode: 0o600 });
-  }
-  writeFileSync(serverFile(folder), `${JSON.stringify(file, null, 2)}\n`);
-}
-
-function withdraw(folder: string): void {
-  rmSync(serverFile(folder), { force: true });
-  rmSync(join(folder, 'token'), { force: true });
-}
-
-/** The server that announced itself in this folder; it may have died since. */
-export function announcedServer(folder: string): (ServerFile & { token?: string }) | undefined {
-  try {
-    const file = JSON.parse(readFileSync(serverFile(folder), 'utf8')) as ServerFile;
-    return file.tokenFile ? { ...file, token: readFileSync(file.tokenFile, 'utf8').trim() } : file;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,42 +1,27 @@
 /** lint: checks documents and all that they name, and lists every problem of every file. Calls no model. */
-import { loadDocuments, loadPipelineBundle } from '../../config/load.ts';
+import { checkFile } from '../../config/load.ts';
 import { asSpillwayError, formatProblem, type Problem } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
-
-interface Checked {
-  file: string;
-  ok: boolean;
-  kinds: string[];
-  problems: Problem[];
-}
 
 export async function lint(files: string[], { out }: CommandContext): Promise<number> {
   const checked = files.map(check);
   for (const { file, ok, kinds, problems } of checked) {
     if (ok) out.print(`${out.paint.green('ok')}  ${file}  ${out.paint.dim(kinds.join(', '))}`);
-    else
-      out.print(
-        [`${out.paint.red('no')}  ${file}`, ...problems.map(problem => `    ${formatProblem(problem)}`)].join('\n'),
-      );
+    else {
+      const lines = problems.map(problem => `    ${formatProblem(problem)}`);
+      out.print([`${out.paint.red('no')}  ${file}`, ...lines].join('\n'));
+    }
   }
   out.printJson({ files: checked });
   return checked.every(({ ok }) => ok) ? 0 : 2;
 }
 
-function check(file: string): Checked {
+/** A file that cannot be read is one more problem: the others are checked all the same. */
+function check(file: string): { file: string; ok: boolean; kinds: string[]; problems: readonly Problem[] } {
   try {
-    const kinds = loadDocuments(file).map(document => {
-      if (document.kind === 'Pipeline') loadPipelineBundle(file);
-      return document.kind;
-    });
-    return { file, ok: true, kinds, problems: [] };
+    const { kinds, problems } = checkFile(file);
+    return { file, ok: problems.length === 0, kinds, problems };
   } catch (error) {
-    const { message, problems } = asSpillwayError(error);
-    return {
-      file,
-      ok: false,
-      kinds: [],
-      problems: problems.length > 0 ? [...problems] : [{ file, path: '', message }],
-    };
+    return { file, ok: false, kinds: [], problems: [{ file, path: '', message: asSpillwayError(error).message }] };
   }
 }
