@@ -5,9 +5,8 @@
 import { mannWhitney, mcNemar, pairedT, type SignFlipResult, signFlip, welchT } from '../stats/battery.ts';
 import { normalQuantile } from '../stats/special.ts';
 import type { CleanSamples } from './batch-data.ts';
-import { type ComparisonOptions, harmOf, withinReach } from './batch-unpaired.ts';
 import { wilson } from './block-effect.ts';
-import { type Comparison, effectOf, numbersOf } from './comparison.ts';
+import { type Comparison, type ComparisonOptions, effectOf, harmOf, numbersOf, withinReach } from './comparison.ts';
 
 export function comparePaired(
   pairs: NonNullable<CleanSamples['pairs']>,
@@ -108,7 +107,7 @@ function comparePasses(baseline: readonly number[], candidate: readonly number[]
  * Newcombe's interval for the difference of two rates on the same cases (1998, Statist. Med. 17:2635–2650, method 10):
  * Wilson's intervals of both rates, narrowed by their correlation. candidate − baseline, in points of 1.
  */
-export function pairedRateDifference(
+function pairedRateDifference(
   table: { both: number; lost: number; gained: number; neither: number },
   z: number,
 ): { difference: number; interval: [low: number, high: number] } {

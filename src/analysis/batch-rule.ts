@@ -4,8 +4,7 @@
  * significant is never a pass by itself.
  */
 import type { MetricPlan } from '../config/plan.ts';
-import { leastRankP } from './batch-unpaired.ts';
-import type { Comparison } from './comparison.ts';
+import { type Comparison, leastRankP } from './comparison.ts';
 import { effectPhrase, figure } from './phrases.ts';
 import { atLeastLow, severityOfDrop, severityOfRatio } from './severity.ts';
 import type { InconclusiveCode, MetricEvidence } from './verdict.ts';

@@ -18,14 +18,16 @@ import {
   welchT,
 } from '../stats/battery.ts';
 import type { CleanSamples } from './batch-data.ts';
-import { type Comparison, effectOf, numbersOf, type TestNumbers } from './comparison.ts';
-
-export interface ComparisonOptions {
-  /** Which direction is a regression. */
-  worse: 'higher' | 'lower';
-  minEffect: number;
-  alpha: number;
-}
+import {
+  type Comparison,
+  type ComparisonOptions,
+  effectOf,
+  harmOf,
+  leastRankP,
+  numbersOf,
+  type TestNumbers,
+  withinReach,
+} from './comparison.ts';
 
 /** Below this Brunner–Munzel's t approximation is not to be trusted. */
 const FEWEST_FOR_BRUNNER_MUNZEL = 10;
@@ -112,41 +114,6 @@ function compareScores(baseline: number[], candidate: number[], { worse, minEffe
     opinions: [{ p: test.p, weight: 1 }],
     tests: { primary: { ...numbersOf(test), alternative, margin: minEffect } },
   };
-}
-
-/** A difference candidate − baseline as harm in points. */
-export function harmOf(
-  difference: number,
-  [low, high]: readonly [low: number, high: number],
-  { worse, minEffect }: Pick<ComparisonOptions, 'worse' | 'minEffect'>,
-): Comparison['harm'] {
-  if (worse === 'higher') return { value: difference, low, high, margin: minEffect };
-  return { value: -difference, low: -high, high: -low, margin: minEffect };
-}
-
-/**
- * Logarithms with an end: zero and time-outs go just beyond the values seen, which keeps their rank, all that a
- * median of differences looks at.
- */
-export function withinReach(values: readonly number[]): (value: number) => number {
-  const usual = values.filter(value => value > 0 && Number.isFinite(value));
-  let [least, most] = [Number.POSITIVE_INFINITY, 0];
-  for (const value of usual) {
-    least = Math.min(least, value);
-    most = Math.max(most, value);
-  }
-  if (usual.length === 0) [least, most] = [1, 1];
-  return value => {
-    if (value === 0) return Math.log(least) - Math.LN10;
-    return Number.isFinite(value) ? Math.log(value) : Math.log(most) + Math.LN10;
-  };
-}
-
-/** 1 / C(n + m, n): what complete separation gives. */
-export function leastRankP(n: number, m: number): number {
-  let p = 1;
-  for (let i = 1; i <= Math.min(n, m); i++) p *= i / (Math.max(n, m) + i);
-  return p;
 }
 
 function usualTests(baseline: number[], candidate: number[]): TestNumbers {

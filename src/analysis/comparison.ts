@@ -1,7 +1,17 @@
-/** What the comparison of one metric found, before multiplicity and the rule: the same shape, paired or not. */
+/**
+ * What the comparison of one metric is asked and what it found, before multiplicity and the rule: the same shape and the
+ * same scale of harm, paired or not. Tests nothing and decides nothing.
+ */
 import type { Effect } from './block-effect.ts';
 
 export type TestNumbers = Record<string, Record<string, number | string | null>>;
+
+export interface ComparisonOptions {
+  /** Which direction is a regression. */
+  worse: 'higher' | 'lower';
+  minEffect: number;
+  alpha: number;
+}
 
 export interface Comparison {
   n: { baseline: number; candidate: number };
@@ -35,7 +45,7 @@ export function numbersOf(result: object): Record<string, number | string | null
   return out;
 }
 
-export function finiteOrNull(value: number): number | null {
+function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
@@ -46,4 +56,39 @@ export function effectOf(scale: 'ratio' | 'difference', worseIsHigher: boolean, 
     Number.isFinite(x) ? finiteOrNull(scale === 'ratio' ? Math.exp(sign * x) : sign * x + 0) : null;
   const [low, high] = worseIsHigher ? [harm.low, harm.high] : [harm.high, harm.low];
   return { kind: scale, value: onScale(harm.value), low: onScale(low), high: onScale(high) };
+}
+
+/** A difference candidate − baseline as harm in points. */
+export function harmOf(
+  difference: number,
+  [low, high]: readonly [low: number, high: number],
+  { worse, minEffect }: Pick<ComparisonOptions, 'worse' | 'minEffect'>,
+): Comparison['harm'] {
+  if (worse === 'higher') return { value: difference, low, high, margin: minEffect };
+  return { value: -difference, low: -high, high: -low, margin: minEffect };
+}
+
+/**
+ * Logarithms with an end: zero and time-outs go just beyond the values seen, which keeps their rank, all that a
+ * median of differences looks at.
+ */
+export function withinReach(values: readonly number[]): (value: number) => number {
+  const usual = values.filter(value => value > 0 && Number.isFinite(value));
+  let [least, most] = [Number.POSITIVE_INFINITY, 0];
+  for (const value of usual) {
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  if (usual.length === 0) [least, most] = [1, 1];
+  return value => {
+    if (value === 0) return Math.log(least) - Math.LN10;
+    return Number.isFinite(value) ? Math.log(value) : Math.log(most) + Math.LN10;
+  };
+}
+
+/** 1 / C(n + m, n): what complete separation gives. */
+export function leastRankP(n: number, m: number): number {
+  let p = 1;
+  for (let i = 1; i <= Math.min(n, m); i++) p *= i / (Math.max(n, m) + i);
+  return p;
 }
