@@ -2,7 +2,16 @@
  * The same cases on both arms: the case is the unit, and what differs between cases cancels. Pass or fail: McNemar's
  * exact test on the cases that changed. Everything else: a sign-flip permutation on the mean change beyond the margin.
  */
-import { mannWhitney, mcNemar, pairedT, type SignFlipResult, signFlip, welchT } from '../stats/battery.ts';
+import {
+  kolmogorovSmirnov,
+  mannWhitney,
+  mcNemar,
+  pairedT,
+  prepareSample,
+  type SignFlipResult,
+  signFlip,
+  welchT,
+} from '../stats/battery.ts';
 import { normalQuantile } from '../stats/special.ts';
 import type { CleanSamples } from './batch-data.ts';
 import { wilson } from './block-effect.ts';
@@ -19,6 +28,7 @@ export function comparePaired(
   const found = isPassFail
     ? comparePasses(baseline, candidate, options)
     : compareChanges(changesOf(baseline, candidate, scale, options), scale, options, random);
+  const [x, y] = [prepareSample(baseline), prepareSample(candidate)];
   // Two time-outs of one case have no difference.
   const finite = [...baseline.keys()].filter(i => Number.isFinite(baseline[i]! - candidate[i]!));
   return {
@@ -35,8 +45,9 @@ export function comparePaired(
           finite.map(i => baseline[i]!),
         ),
       ),
-      welch: numbersOf(welchT(candidate, baseline)),
-      mannWhitney: numbersOf(mannWhitney(candidate, baseline)),
+      welch: numbersOf(welchT(y, x)),
+      mannWhitney: numbersOf(mannWhitney(y, x)),
+      kolmogorovSmirnov: numbersOf(kolmogorovSmirnov(y, x)),
     },
   };
 }

@@ -1,7 +1,8 @@
 /**
  * Two independent samples. Ratios: Brunner–Munzel on the candidate scaled by its margin, exact Mann–Whitney where an arm has
  * fewer than ten values or the samples separate (Brunner–Munzel has no value there). Pass or fail: Fisher's exact test with
- * Newcombe's interval. Other scores: Welch's t against the margin. Every usual test is reported beside the primary one.
+ * Newcombe's interval. Other scores: Welch's t against the margin. Every usual test is reported beside the primary one;
+ * both arms are sorted once for all of them.
  */
 import {
   brunnerMunzel,
@@ -10,7 +11,10 @@ import {
   fisherExact,
   hedgesG,
   hodgesLehmann,
+  kolmogorovSmirnov,
   mannWhitney,
+  type PreparedSample,
+  prepareSample,
   quantileInterval,
   ratioOfGeometricMeans,
   studentT,
@@ -33,29 +37,28 @@ import {
 const FEWEST_FOR_BRUNNER_MUNZEL = 10;
 
 export function compareUnpaired(samples: CleanSamples, options: ComparisonOptions): Comparison {
-  const { baseline, candidate, scale } = samples;
-  const found =
-    scale === 'ratio'
-      ? compareRatio(baseline, candidate, options)
-      : [...baseline, ...candidate].every(value => value === 0 || value === 1)
-        ? compareRates(baseline, candidate, options)
-        : compareScores(baseline, candidate, options);
-  const first = baseline[0]!;
+  const { scale } = samples;
+  const [baseline, candidate] = [prepareSample(samples.baseline), prepareSample(samples.candidate)];
+  const isPassFail = [...samples.baseline, ...samples.candidate].every(value => value === 0 || value === 1);
+  const compare = scale === 'ratio' ? compareRatio : isPassFail ? compareRates : compareScores;
+  const found = compare(baseline, candidate, options);
+  const first = baseline.values[0]!;
   return {
     ...found,
     n: { baseline: baseline.length, candidate: candidate.length },
     effect: effectOf(scale, options.worse === 'higher', found.harm),
     leastP: leastRankP(baseline.length, candidate.length),
-    allTied: baseline.every(value => value === first) && candidate.every(value => value === first),
+    allTied: baseline.values.every(value => value === first) && candidate.values.every(value => value === first),
     tests: { ...usualTests(baseline, candidate), ...found.tests },
   };
 }
 
 type Found = Pick<Comparison, 'harm' | 'p' | 'primary' | 'opinions' | 'tests'>;
 
-function compareRatio(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
+function compareRatio(baseline: PreparedSample, candidate: PreparedSample, options: ComparisonOptions): Found {
+  const { worse, minEffect, alpha } = options;
   const factor = worse === 'higher' ? 1 / (1 + minEffect) : 1 + minEffect;
-  const scaled = candidate.map(value => value * factor);
+  const scaled = prepareSample(candidate.values.map(value => value * factor));
   const alternative = worse === 'higher' ? 'greater' : 'less';
   const rank = mannWhitney(scaled, baseline, { alternative });
   const few = Math.min(baseline.length, candidate.length) < FEWEST_FOR_BRUNNER_MUNZEL;
@@ -63,12 +66,15 @@ function compareRatio(baseline: number[], candidate: number[], { worse, minEffec
   const primary = munzel?.status === 'ok' ? munzel : rank;
   const geometric = ratioOfGeometricMeans(scaled, baseline, { alternative, confidence: 1 - alpha });
 
-  const bounded = withinReach([...baseline, ...candidate]);
-  const [x, y] = [baseline.map(bounded), candidate.map(bounded)];
+  const bounded = withinReach([...baseline.values, ...candidate.values]);
+  const [x, y] = [baseline.values.map(bounded), candidate.values.map(bounded)];
   const { shift, ci } = hodgesLehmann(y, x, { confidence: 1 - alpha });
   const [low, high] = worse === 'higher' ? ci : [-ci[1], -ci[0]];
   const opinions = [{ p: primary.p, weight: 0.5 }];
   if (geometric.status === 'ok') opinions.push({ p: geometric.p, weight: 0.3 });
+  // This test speaks of the distribution function, which lies below where the values are larger.
+  const shape = kolmogorovSmirnov(scaled, baseline, { alternative: worse === 'higher' ? 'less' : 'greater' });
+  opinions.push({ p: shape.p, weight: 0.2 });
   return {
     harm: { value: worse === 'higher' ? shift : -shift, low, high, margin: Math.log1p(minEffect) },
     p: primary.p,
@@ -82,8 +88,12 @@ function compareRatio(baseline: number[], candidate: number[], { worse, minEffec
   };
 }
 
-function compareRates(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
-  const tally = (values: number[]) => ({ events: values.filter(value => value === 1).length, trials: values.length });
+function compareRates(baseline: PreparedSample, candidate: PreparedSample, options: ComparisonOptions): Found {
+  const { worse, minEffect, alpha } = options;
+  const tally = ({ values }: PreparedSample) => ({
+    events: values.filter(value => value === 1).length,
+    trials: values.length,
+  });
   const alternative = worse === 'higher' ? 'greater' : 'less';
   const exact = fisherExact(tally(candidate), tally(baseline), { alternative });
   const rates = twoProportions(tally(candidate), tally(baseline), { confidence: 1 - alpha });
@@ -101,9 +111,10 @@ function compareRates(baseline: number[], candidate: number[], { worse, minEffec
   };
 }
 
-function compareScores(baseline: number[], candidate: number[], { worse, minEffect, alpha }: ComparisonOptions): Found {
+function compareScores(baseline: PreparedSample, candidate: PreparedSample, options: ComparisonOptions): Found {
+  const { worse, minEffect, alpha } = options;
   const towards = worse === 'higher' ? -minEffect : minEffect;
-  const shifted = candidate.map(value => value + towards);
+  const shifted = candidate.values.map(value => value + towards);
   const alternative = worse === 'higher' ? 'greater' : 'less';
   const test = welchT(shifted, baseline, { alternative });
   const { meanDifference, ci } = welchT(candidate, baseline, { confidence: 1 - alpha });
@@ -116,12 +127,13 @@ function compareScores(baseline: number[], candidate: number[], { worse, minEffe
   };
 }
 
-function usualTests(baseline: number[], candidate: number[]): TestNumbers {
+function usualTests(baseline: PreparedSample, candidate: PreparedSample): TestNumbers {
   return {
     student: numbersOf(studentT(candidate, baseline)),
     welch: numbersOf(welchT(candidate, baseline)),
     mannWhitney: numbersOf(mannWhitney(candidate, baseline)),
     brunnerMunzel: numbersOf(brunnerMunzel(candidate, baseline)),
+    kolmogorovSmirnov: numbersOf(kolmogorovSmirnov(candidate, baseline)),
     cohensD: numbersOf(cohensD(candidate, baseline)),
     hedgesG: numbersOf(hedgesG(candidate, baseline)),
     cliffsDelta: numbersOf(cliffsDelta(candidate, baseline)),
@@ -130,7 +142,7 @@ function usualTests(baseline: number[], candidate: number[]): TestNumbers {
 }
 
 /** A tail is reported where at least ten values lie beyond it. */
-function quantiles(arm: string, values: number[]): Record<string, number | null> {
+function quantiles(arm: string, values: PreparedSample): Record<string, number | null> {
   const out: Record<string, number | null> = {};
   for (const q of [0.5, 0.95, 0.99]) {
     if (values.length * (1 - q) < 9.999 && q !== 0.5) continue;

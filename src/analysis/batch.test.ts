@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { MetricPlan, RegressionPlan } from '../config/plan.ts';
+import { brunnerMunzel, cauchyCombination, kolmogorovSmirnov, ratioOfGeometricMeans } from '../stats/battery.ts';
 import { seededRandom } from '../stats/random.ts';
 import { compareBatch } from './batch.ts';
 import type { MetricSamples } from './sample.ts';
@@ -120,6 +121,7 @@ describe('two independent samples', () => {
         'welch',
         'mannWhitney',
         'brunnerMunzel',
+        'kolmogorovSmirnov',
         'cliffsDelta',
         'welchLn',
         'quantiles',
@@ -133,6 +135,29 @@ describe('two independent samples', () => {
     expect(verdict.reason).toMatch(
       /^latency: candidate 1\.\d+ × baseline \[.*\], p = .* \(brunnerMunzel\), n = 300 v 300$/,
     );
+  });
+});
+
+describe('the consensus of two independent samples', () => {
+  const MARGIN = 1.05;
+
+  test('weighs the rank test .5, Welch on logarithms .3 and the largest distance .2, each beyond the margin', () => {
+    const [baseline, candidate] = [lognormal(300, 1), lognormal(300, 2, 1.12)];
+    const scaled = candidate.map(value => value / MARGIN);
+    const found = cauchyCombination(
+      [
+        brunnerMunzel(scaled, baseline, { alternative: 'greater' }).p,
+        ratioOfGeometricMeans(scaled, baseline, { alternative: 'greater' }).p,
+        kolmogorovSmirnov(scaled, baseline, { alternative: 'less' }).p,
+      ],
+      [0.5, 0.3, 0.2],
+    );
+    expect(found.p).toBeGreaterThan(0.001);
+    expect(compare(LATENCY, baseline, candidate).consensus!.p).toBeCloseTo(found.p, 12);
+  });
+
+  test('of a candidate that is faster is far from sure that it is worse', () => {
+    expect(compare(LATENCY, lognormal(300, 1), lognormal(300, 2, 0.8)).consensus!.score).toBeLessThan(0.01);
   });
 });
 
