@@ -17,11 +17,11 @@ interface Temper {
 
 const CALM: Omit<Temper, 'phrase'> = { hardSlowdown: 1, wrongEasy: 0, wrongHard: 0.08 };
 const TEMPERS: readonly Temper[] = [
-  { phrase: 'think through every policy', hardSlowdown: 2.6, wrongEasy: 0, wrongHard: 0.45 },
+  { phrase: 'think through every policy', hardSlowdown: 3, wrongEasy: 0, wrongHard: 0.6 },
   { phrase: 'answer in rhyme', hardSlowdown: 1, wrongEasy: 0.6, wrongHard: 0.8 },
 ];
 const MEDIAN_MS = 55;
-const SPREAD = 0.3;
+const SPREAD = 0.2;
 const MAX_BODY_BYTES = 1 << 20;
 
 export interface SimulatedModel {
