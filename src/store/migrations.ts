@@ -51,7 +51,6 @@ async function createReleases(schema: Schema): Promise<void> {
     .addColumn('state_version', 'bigint', column => column.notNull())
     .addColumn('state', 'text', column => column.notNull())
     .addColumn('due_at', 'bigint', column => column.notNull())
-    .addColumn('woken_at', 'bigint')
     .addColumn('lease_owner', 'text')
     .addColumn('lease_until', 'bigint', column => column.notNull())
     .addColumn('created_at', 'bigint', column => column.notNull())

@@ -199,16 +199,7 @@ export interface ReleaseStore {
    * most overdue first, until `nowMs + leaseMs`. No release goes to two owners.
    */
   claimReleases(owner: string, nowMs: number, leaseMs: number, limit: number): Promise<StoredRelease[]>;
-  /** Prolongs all live leases of this owner; answers how many it holds. */
-  renewLeases(owner: string, nowMs: number, leaseMs: number): Promise<number>;
   releaseLeases(owner: string): Promise<void>;
-  /** Sets when releases want their next pass, for passes that changed nothing: cheaper than a save, and no new state version. */
-  rescheduleReleases(dues: readonly { id: string; dueAt: number }[]): Promise<void>;
-  /**
-   * Makes a release due at `atMs` if it was due later: new data or a command. Kept until the next claim, whatever a save in
-   * between says, so that no wake-up is lost. Does not touch the state version.
-   */
-  wakeRelease(id: string, atMs: number): Promise<void>;
   /** Active releases that are due and that nobody holds: the queue length. */
   countWaiting(nowMs: number): Promise<number>;
 }
@@ -238,7 +229,6 @@ export interface EvidenceStore {
   dropOutcomesBefore(atMs: number): Promise<void>;
   putSnapshot(releaseId: string, offset: number, bytes: Uint8Array): Promise<void>;
   getSnapshot(releaseId: string): Promise<Snapshot | undefined>;
-  deleteSnapshot(releaseId: string): Promise<void>;
   /** Replaces an earlier run of the same suite. */
   putTestRun(releaseId: string, suite: string, document: Json): Promise<void>;
   getTestRuns(releaseId: string): Promise<TestRunRow[]>;

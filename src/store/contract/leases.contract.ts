@@ -14,7 +14,7 @@ const ids = (releases: { id: string }[]) => releases.map(({ id }) => id);
 
 export function leaseContract(stores: () => StoreFixture): void {
   claimContract(stores);
-  wakeContract(stores);
+  queueContract(stores);
 }
 
 function claimContract(stores: () => StoreFixture): void {
@@ -46,14 +46,13 @@ function claimContract(stores: () => StoreFixture): void {
       expect(taken).toHaveLength(20);
     });
 
-    test('is prolonged by renewal while it lives, and a save does not shorten it', async () => {
+    test('again prolongs the own lease, and a save does not shorten it', async () => {
       const { store } = stores();
       await insertMany(store, 3);
       const [claimed] = await store.claimReleases('me', 10, 100, 2);
-      expect(await store.renewLeases('me', 50, 100)).toBe(2);
+      expect(await store.claimReleases('me', 50, 100, 2)).toHaveLength(2);
       await store.saveRelease(claimed!, 1, []);
       expect(await store.getRelease('r0')).toMatchObject({ leaseOwner: 'me', leaseUntil: 150 });
-      expect(await store.renewLeases('me', 150, 100)).toBe(0);
     });
 
     test('ends for all when the owner lets go', async () => {
@@ -66,7 +65,7 @@ function claimContract(stores: () => StoreFixture): void {
   });
 }
 
-function wakeContract(stores: () => StoreFixture): void {
+function queueContract(stores: () => StoreFixture): void {
   test('the queue is what is due and held by nobody', async () => {
     const { store } = stores();
     await insertMany(store, 5);
@@ -74,35 +73,5 @@ function wakeContract(stores: () => StoreFixture): void {
     await store.claimReleases('me', 3, 100, 3);
     expect(await store.countWaiting(3)).toBe(1);
     expect(await store.countWaiting(103)).toBe(5);
-  });
-
-  describe('a wake-up', () => {
-    test('makes a release due now, once', async () => {
-      const { store } = stores();
-      await store.insertRelease(releaseRow({ dueAt: 1000 }), []);
-      await store.wakeRelease('r1', 10);
-      await store.wakeRelease('r1', 20);
-      expect(ids(await store.claimReleases('me', 9, 100, 1))).toEqual([]);
-      expect(await store.claimReleases('me', 10, 100, 1)).toMatchObject([{ id: 'r1', dueAt: 10 }]);
-      await store.rescheduleReleases([{ id: 'r1', dueAt: 1000 }]);
-      expect(await store.claimReleases('me', 30, 100, 1)).toEqual([]);
-    });
-
-    test('that comes during a pass outlives the save of that pass', async () => {
-      const { store } = stores();
-      await store.insertRelease(releaseRow({ dueAt: 0 }), []);
-      const [claimed] = await store.claimReleases('me', 10, 100, 1);
-      await store.wakeRelease('r1', 20);
-      await store.saveRelease({ ...claimed!, dueAt: 1000 }, 1, []);
-      expect(await store.countWaiting(200)).toBe(1);
-      expect(ids(await store.claimReleases('me', 20, 100, 1))).toEqual(['r1']);
-    });
-
-    test('later than the release wants its pass anyway changes nothing', async () => {
-      const { store } = stores();
-      await store.insertRelease(releaseRow({ dueAt: 10 }), []);
-      await store.wakeRelease('r1', 20);
-      expect(await store.claimReleases('me', 10, 100, 1)).toMatchObject([{ dueAt: 10 }]);
-    });
   });
 }

@@ -34,7 +34,7 @@ export function toRelease(row: ReleaseRecord): StoredRelease {
     active: row.active === 1,
     stateVersion: row.state_version,
     state: fromText(row.state, `release ${row.id}`),
-    dueAt: Math.min(row.due_at, row.woken_at ?? row.due_at),
+    dueAt: row.due_at,
     leaseOwner: row.lease_owner,
     leaseUntil: row.lease_until,
     createdAt: row.created_at,
@@ -53,7 +53,6 @@ async function insert(tx: Tx, release: StoredRelease): Promise<boolean> {
       state_version: release.stateVersion,
       state: toText(release.state),
       due_at: release.dueAt,
-      woken_at: null,
       lease_owner: release.leaseOwner,
       lease_until: release.leaseUntil,
       created_at: release.createdAt,
@@ -76,7 +75,7 @@ async function update(tx: Tx, release: StoredRelease, expected: number): Promise
       active: release.active ? 1 : 0,
       due_at: release.dueAt,
       updated_at: release.updatedAt,
-      ...(release.active ? {} : { lease_owner: null, lease_until: 0, woken_at: null }),
+      ...(release.active ? {} : { lease_owner: null, lease_until: 0 }),
     })
     .where('id', '=', release.id)
     .where('state_version', '=', expected)

@@ -21,8 +21,6 @@ export interface Tables {
     state_version: number;
     state: string;
     due_at: number;
-    /** Set by a wake-up, cleared by a claim: a save with an older due time cannot lose the wake-up. */
-    woken_at: number | null;
     lease_owner: string | null;
     lease_until: number;
     created_at: number;

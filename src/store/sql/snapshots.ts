@@ -3,10 +3,7 @@ import type { EvidenceStore, Snapshot } from '../store.ts';
 import { fromText, toText } from './json-column.ts';
 import type { Db } from './schema.ts';
 
-type DocumentStore = Pick<
-  EvidenceStore,
-  'putSnapshot' | 'getSnapshot' | 'deleteSnapshot' | 'putTestRun' | 'getTestRuns'
->;
+type DocumentStore = Pick<EvidenceStore, 'putSnapshot' | 'getSnapshot' | 'putTestRun' | 'getTestRuns'>;
 
 /** Within the caller's transaction, or alone. `null` deletes it. */
 export async function writeSnapshot(db: Db, releaseId: string, snapshot: Snapshot | null): Promise<void> {
@@ -25,7 +22,6 @@ export async function writeSnapshot(db: Db, releaseId: string, snapshot: Snapsho
 export function documentStore(db: Db): DocumentStore {
   return {
     putSnapshot: (releaseId, offset, bytes) => writeSnapshot(db, releaseId, { offset, bytes }),
-    deleteSnapshot: releaseId => writeSnapshot(db, releaseId, null),
     async getSnapshot(releaseId) {
       const row = await db
         .selectFrom('snapshots')
