@@ -20,6 +20,12 @@ const CODES: readonly InconclusiveCode[] = ['invalidData', 'notEnoughData'];
 
 type Step = { metric: MetricPlan; finding: Finding } | { metric: MetricPlan; found: Comparison; remark: string };
 
+/** One metric of a comparison: what was said of it, and the test behind that where there was one. */
+export interface JudgedMetric {
+  finding: Finding;
+  found: Comparison | null;
+}
+
 /**
  * @param random uniform in [0, 1): for sign-flip permutations beyond 20 cases
  * @throws RangeError when `caseIds` and `values` of a metric differ in length
@@ -30,17 +36,29 @@ export function compareBatch(
   plan: RegressionPlan,
   random: () => number,
 ): Verdict {
+  return judgeBatch(baseline, candidate, plan, random).verdict;
+}
+
+/** As `compareBatch`, with what was said of each metric, in the order of the plan: for reports that show more than a verdict. */
+export function judgeBatch(
+  baseline: Samples,
+  candidate: Samples,
+  plan: RegressionPlan,
+  random: () => number,
+): { verdict: Verdict; metrics: JudgedMetric[] } {
   const steps = plan.metrics.map(metric => compareMetric(metric, baseline, candidate, { plan, random }));
   const tested = steps.flatMap(step =>
     'found' in step && !step.found.allTied && canBeSure(step.found, plan.alpha) ? [step.found] : [],
   );
   const adjusted = holm(tested.map(found => found.p));
-  const findings = steps.map(step => {
-    if ('finding' in step) return step.finding;
+  const metrics = steps.map((step): JudgedMetric => {
+    if ('finding' in step) return { finding: step.finding, found: null };
     const adjustedP = adjusted[tested.indexOf(step.found)] ?? 1;
-    return ruleOn(step.metric, step.found, { alpha: plan.alpha, adjustedP, remark: step.remark });
+    const finding = ruleOn(step.metric, step.found, { alpha: plan.alpha, adjustedP, remark: step.remark });
+    return { finding, found: step.found };
   });
-  return overall(findings, plan, tested);
+  const findings = metrics.map(({ finding }) => finding);
+  return { verdict: overall(findings, plan, tested), metrics };
 }
 
 function compareMetric(
