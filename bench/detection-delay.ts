@@ -3,7 +3,8 @@
  * simulated rollouts 10 → 25 → 50 % with users who come back. Seeded; one core, a minute.
  * Usage: node bench/detection-delay.ts [releases] [seed]
  */
-import { type EvidencePlan, openEvidence } from '../src/analysis/live.ts';
+import { openEvidence } from '../src/analysis/live.ts';
+import type { EvidencePlan } from '../src/analysis/live-plan.ts';
 import { type Change, DEFAULT_TRAFFIC, simulatedTraffic } from '../src/analysis/simulated-traffic.test-support.ts';
 import { seededRandom } from '../src/stats/random.ts';
 

@@ -3,8 +3,8 @@
  * baseline, with users who come back and differ from each other, judged after every batch. Seeded; one core, minutes.
  * Usage: node bench/false-rollbacks.ts [releases] [seed]
  */
-
-import { type EvidencePlan, openEvidence } from '../src/analysis/live.ts';
+import { openEvidence } from '../src/analysis/live.ts';
+import type { EvidencePlan } from '../src/analysis/live-plan.ts';
 import {
   DEFAULT_TRAFFIC,
   simulatedTraffic,

@@ -6,7 +6,7 @@ import type { MetricPlan } from '../config/plan.ts';
 import type { MetricSamples, Samples } from './sample.ts';
 
 /** `ratio`: candidate / baseline matters (latency, tokens, cost). `difference`: points matter (scores and pass or fail, 0 to 1). */
-export type Scale = 'ratio' | 'difference';
+type Scale = 'ratio' | 'difference';
 
 export interface CleanSamples {
   baseline: number[];

@@ -7,7 +7,7 @@
 import type { ValueBlock } from '../stats/e-process.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 
-export type EffectKind = 'logRatio' | 'difference' | 'rate';
+type EffectKind = 'logRatio' | 'difference' | 'rate';
 
 export interface Effect {
   kind: 'ratio' | 'difference';

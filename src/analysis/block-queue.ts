@@ -6,7 +6,7 @@
  */
 import type { ValueBlock } from '../stats/e-process.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
-import type { Arm } from './live.ts';
+import type { Arm } from './live-outcome.ts';
 
 export interface BlockShape {
   baseline: number;

@@ -8,7 +8,7 @@ import { betaBinomialBounds } from '../stats/confidence-sequence.ts';
 import { betaBinomialMixture } from '../stats/mixtures.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 
-export interface LimitBreach {
+interface LimitBreach {
   errors: number;
   n: number;
   /** Lower bound of the rate when the limit was broken. */

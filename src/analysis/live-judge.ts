@@ -4,14 +4,32 @@
  * "no harm seen", never "better". Reads the evidence, changes nothing.
  */
 import type { ErrorLimit } from './error-limit.ts';
-import type { JudgeOptions, StageEntry } from './live.ts';
 import { detectable, metricEvidence, notInsideMargin } from './live-metric-evidence.ts';
 import type { MetricTracker } from './metric-tracker.ts';
 import { figure, percent } from './phrases.ts';
 import type { RoutingGuard } from './routing-guard.ts';
 import type { InconclusiveCode, MetricEvidence, Verdict, VerdictBody } from './verdict.ts';
 
-export interface EvidenceState {
+export interface StageEntry {
+  index: number;
+  /** Integer percent of traffic on the candidate. */
+  weight: number;
+  /** When the stage began, epoch milliseconds on the clock of the outcomes. */
+  atMs: number;
+}
+
+export interface JudgeOptions {
+  /** Candidate units that this stage must have seen, for every required metric. */
+  minSamples: number;
+  require: 'noHarm' | 'nonInferior';
+  nowMs: number;
+  /** When the newest outcome of either arm arrived, or the stage began; by default the newest `atMs` that was added. */
+  lastArrivalMs?: number;
+  /** Default 30 s. */
+  silentAfterMs?: number;
+}
+
+interface EvidenceState {
   alpha: number;
   stage: StageEntry | null;
   trackers: readonly MetricTracker[];
@@ -23,7 +41,7 @@ export interface EvidenceState {
   newestAtMs: number;
 }
 
-export const DEFAULT_SILENT_AFTER_MS = 30_000;
+const DEFAULT_SILENT_AFTER_MS = 30_000;
 const MOST_INVALID_SHARE = 0.01;
 
 export function judgeEvidence(state: EvidenceState, options: JudgeOptions): Verdict {

@@ -32,7 +32,7 @@ export function metricEvidence(tracker: MetricTracker): MetricEvidence {
   };
 }
 
-export function severityOf(metric: TrackedMetric, effect: Effect, baselineMean: number): Severity {
+function severityOf(metric: TrackedMetric, effect: Effect, baselineMean: number): Severity {
   if (effect.low === null || effect.high === null) return 'none';
   const leastRise = metric.worse === 'higher' ? effect.low : -effect.high;
   if (metric.source === 'error') return severityOfRate(baselineMean, effect.low);

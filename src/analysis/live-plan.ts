@@ -2,9 +2,18 @@
  * Which metrics of a plan can be measured on live traffic, and how: the test behind each, its margin, and its share of
  * alpha. Shares are fixed before the first outcome, as the union bound over metrics requires. No state, no verdict.
  */
-import type { EvidencePlan, LiveOutcome } from './live.ts';
+import type { MetricPlan } from '../config/plan.ts';
+import type { LiveOutcome } from './live-outcome.ts';
 
-export type Source = 'error' | 'latencyMs' | 'quality' | 'costUsd' | 'tokens';
+export interface EvidencePlan {
+  /** The share of unchanged releases that may be called worse, 0 to 1. */
+  alpha: number;
+  metrics: readonly MetricPlan[];
+  /** Fraction, or null when not limited. */
+  errorRateMax: number | null;
+}
+
+type Source = 'error' | 'latencyMs' | 'quality' | 'costUsd' | 'tokens';
 
 export interface TrackedMetric {
   name: string;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../stats/random.ts';
-import { type EvidencePlan, openEvidence } from './live.ts';
+import { openEvidence } from './live.ts';
+import type { EvidencePlan } from './live-plan.ts';
 import { type Change, DEFAULT_TRAFFIC, simulatedTraffic } from './simulated-traffic.test-support.ts';
 
 const PLAN: EvidencePlan = {

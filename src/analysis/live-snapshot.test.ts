@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { atStage, feed, JUDGE, metric, PLAN } from './live.test-support.ts';
-import { decodeEvidence, type LiveEvidence, type LiveOutcome, openEvidence } from './live.ts';
+import { decodeEvidence, type LiveEvidence, openEvidence } from './live.ts';
+import type { LiveOutcome } from './live-outcome.ts';
 
 describe('a snapshot', () => {
   const arm = fc.constantFrom('baseline' as const, 'candidate' as const);

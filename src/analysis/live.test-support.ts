@@ -1,7 +1,9 @@
 /** Evidence in a stage and requests of fresh units to feed it with, for the tests of the live verdict. */
 import type { MetricPlan } from '../config/plan.ts';
 import { seededRandom } from '../stats/random.ts';
-import { type EvidencePlan, type LiveEvidence, type LiveOutcome, openEvidence } from './live.ts';
+import { type LiveEvidence, openEvidence } from './live.ts';
+import type { LiveOutcome } from './live-outcome.ts';
+import type { EvidencePlan } from './live-plan.ts';
 import { normalFrom } from './simulated-traffic.test-support.ts';
 
 export const metric = (name: string, minEffect: number, extra: Partial<MetricPlan> = {}): MetricPlan => ({

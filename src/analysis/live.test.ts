@@ -12,7 +12,8 @@ import {
   slower,
   without,
 } from './live.test-support.ts';
-import type { LiveEvidence, LiveOutcome } from './live.ts';
+import type { LiveEvidence } from './live.ts';
+import type { LiveOutcome } from './live-outcome.ts';
 import type { Verdict } from './verdict.ts';
 
 describe('the live verdict', () => {

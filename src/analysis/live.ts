@@ -3,65 +3,17 @@
  * Deterministic: the same stages and outcomes in the same order give the same bytes, however they were batched, so that
  * any replica can go on from a stored snapshot. Reads no clock; knows nothing of rollouts or what follows a verdict.
  */
-import type { MetricPlan } from '../config/plan.ts';
 import { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import { blockShape } from './block-queue.ts';
 import { ErrorLimit } from './error-limit.ts';
 import { planFingerprint } from './live-bytes.ts';
-import { judgeEvidence } from './live-judge.ts';
-import { type LiveMetrics, liveMetrics, MOST_TRACKED, readValue } from './live-plan.ts';
+import { type JudgeOptions, judgeEvidence, type StageEntry } from './live-judge.ts';
+import type { LiveOutcome } from './live-outcome.ts';
+import { type EvidencePlan, type LiveMetrics, liveMetrics, MOST_TRACKED, readValue } from './live-plan.ts';
 import { MetricTracker } from './metric-tracker.ts';
 import { GRACE_MS, RoutingGuard } from './routing-guard.ts';
 import { UnitSet } from './unit-set.ts';
 import type { Verdict } from './verdict.ts';
-
-export type Arm = 'baseline' | 'candidate';
-
-export interface EvidencePlan {
-  /** The share of unchanged releases that may be called worse, 0 to 1. */
-  alpha: number;
-  metrics: readonly MetricPlan[];
-  /** Fraction, or null when not limited. */
-  errorRateMax: number | null;
-}
-
-/** One answered request of one arm. The arm is that of the version which answered, never a guess from the weight. */
-export interface LiveOutcome {
-  arm: Arm;
-  /** Well-mixed 32-bit hash of the unit. Absent where a gateway splits single requests: each outcome is its own unit. */
-  unitHash?: number;
-  /** The unit's arm by the weight of the current stage, where assignment is known. */
-  expectedArm?: Arm;
-  /** When the outcome was reported, epoch milliseconds; the request began `latencyMs` earlier. */
-  atMs: number;
-  /** Infinity stands for a time-out. */
-  latencyMs?: number;
-  /** Absent counts as answered without error. */
-  error?: boolean;
-  /** 0 to 1. */
-  quality?: number;
-  costUsd?: number;
-  tokens?: number;
-}
-
-export interface StageEntry {
-  index: number;
-  /** Integer percent of traffic on the candidate. */
-  weight: number;
-  /** When the stage began, epoch milliseconds on the clock of the outcomes. */
-  atMs: number;
-}
-
-export interface JudgeOptions {
-  /** Candidate units that this stage must have seen, for every required metric. */
-  minSamples: number;
-  require: 'noHarm' | 'nonInferior';
-  nowMs: number;
-  /** When the newest outcome of either arm arrived, or the stage began; by default the newest `atMs` that was added. */
-  lastArrivalMs?: number;
-  /** Default 30 s. */
-  silentAfterMs?: number;
-}
 
 export interface LiveEvidence {
   /** Begins a stage; the same index and weight again change nothing, so that a restart may call it freely. */

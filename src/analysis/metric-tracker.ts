@@ -10,8 +10,8 @@ import { rankScoreEProcess } from '../stats/rank-score.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import { BlockEffect, type Effect } from './block-effect.ts';
 import { BlockQueue, type BlockShape } from './block-queue.ts';
-import type { Arm } from './live.ts';
 import { readBytes, readEffect, writeBytes, writeEffect } from './live-bytes.ts';
+import type { Arm } from './live-outcome.ts';
 import type { TrackedMetric } from './live-plan.ts';
 
 /** Odds of an error may grow by half before it counts: within-arm correlation alone makes that much. */
@@ -28,7 +28,7 @@ interface BlockTest {
 }
 
 /** What the metric showed when its alarm was raised. `order`: 1 for the first of the release. */
-export interface Alarm {
+interface Alarm {
   order: number;
   logE: number;
   effect: Effect;

@@ -4,7 +4,7 @@
  */
 import { eventShareEProcess } from '../stats/event-share.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
-import type { Arm, LiveOutcome } from './live.ts';
+import type { Arm, LiveOutcome } from './live-outcome.ts';
 
 const ALPHA = 0.001;
 /** Requests already on their way when a stage begins, and apps that learn of it late. */

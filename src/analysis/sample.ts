@@ -1,3 +1,4 @@
+/** Finished samples as they come in: one list of values a metric and arm. */
 import type { Direction } from '../config/plan.ts';
 
 /** Samples of one arm as the suite runner, sample files and `compare` hand them to the batch comparison. */

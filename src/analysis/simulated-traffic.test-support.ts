@@ -2,7 +2,7 @@
  * Seeded traffic of a rollout for simulations: users who come back (Zipf), each with a speed, an error-proneness and a
  * taste of its own, assigned to arms by hash as real ones are. What a regression does is a function on outcomes.
  */
-import type { LiveOutcome } from './live.ts';
+import type { LiveOutcome } from './live-outcome.ts';
 
 export function normalFrom(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -40,7 +40,7 @@ interface User {
 
 export type Change = (outcome: LiveOutcome, random: () => number) => void;
 
-export interface Traffic {
+interface Traffic {
   nowMs: number;
   /** The next request at this weight; `change` is done to those of the candidate. */
   next(weight: number, change?: Change): LiveOutcome;
