@@ -5,12 +5,13 @@
 import { posix } from 'node:path';
 import { type Problem, SpillwayError } from '../errors.ts';
 import { invalid, type LoadedDocument, type NamedPrompt, type Reading, readParsed } from './document.ts';
+import { parseText } from './parse-text.ts';
 import type { PipelineDocument } from './pipeline.ts';
 import type { Plan, SuitePlan } from './plan.ts';
 import { planOf } from './plan-of.ts';
 import { whyUnreadable } from './read-file.ts';
 import { show } from './show.ts';
-import { type Path, parseText, problemAt, type Source, valueAt } from './source.ts';
+import { type Path, problemAt, type Source, valueAt } from './source.ts';
 
 /** A pipeline with all that it names, checked. */
 export interface PipelineBundle {

@@ -6,13 +6,14 @@ import { type Problem, SpillwayError } from '../errors.ts';
 import { check, type Report } from './check.ts';
 import { digestOf } from './digest.ts';
 import { API_VERSION } from './fields.ts';
+import { type ParsedText, parseText } from './parse-text.ts';
 import { Pipeline, type PipelineDocument } from './pipeline.ts';
 import { laterInPipeline, pipelineRules } from './pipeline-rules.ts';
 import type { Json, PromptSpec, SuitePlan } from './plan.ts';
 import { Prompt, promptRules } from './prompt.ts';
 import { looksLikePromptfoo, readPromptfoo } from './promptfoo.ts';
 import { nearest, oneOf, show } from './show.ts';
-import { type ParsedText, parseText, problemAt, type Source } from './source.ts';
+import { problemAt, type Source } from './source.ts';
 import { Suite, suitePlanOf, suiteRules } from './suite.ts';
 
 export interface NamedPrompt {

@@ -13,11 +13,12 @@ import {
   parseDocuments,
   readParsed,
 } from './document.ts';
+import { MAX_FILE_BYTES, parseText, sourceOfValue } from './parse-text.ts';
 import type { PipelineDocument } from './pipeline.ts';
 import { planOf } from './plan-of.ts';
 import { type ReadText, readTextFile } from './read-file.ts';
 import { oneOf, show } from './show.ts';
-import { MAX_FILE_BYTES, parseText, sourceOfValue, valueAt } from './source.ts';
+import { valueAt } from './source.ts';
 
 export type { LoadedDocument, NamedPrompt, PipelineBundle, PipelineDocument, ReadText };
 export { parseDocument, parseDocuments, planOf };

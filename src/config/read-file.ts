@@ -1,7 +1,7 @@
 /** Reads a document from disk: regular files of at most 5 MiB that hold UTF-8 text. */
 import { readFileSync, statSync } from 'node:fs';
 import { SpillwayError } from '../errors.ts';
-import { MAX_FILE_BYTES } from './source.ts';
+import { MAX_FILE_BYTES } from './parse-text.ts';
 
 /** Returns the text of a file, or throws. Replaced in tests. */
 export type ReadText = (path: string) => string;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatPath, MAX_FILE_BYTES, parseText, sourceOfValue } from './source.ts';
+import { MAX_FILE_BYTES, parseText, sourceOfValue } from './parse-text.ts';
+import { formatPath } from './source.ts';
 
 function problemsOf(text: string): string[] {
   return parseText(text, 'a.yaml').problems.map(({ line, column, path, message }) =>
