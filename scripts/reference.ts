@@ -40,6 +40,8 @@ colour and the picture is redrawn; in a pipe and where \`CI\` is set there are p
 | \`SPILLWAY_SERVER\` | address of the server, as \`--server\` |
 | \`SPILLWAY_TOKEN\` | the token that commands send and that \`serve\` asks for |
 | \`OPENAI_BASE_URL\`, \`OPENAI_API_KEY\` | the endpoint of \`openai:chat:…\` providers, unless a suite names its own |
+| \`SPILLWAY_ALLOWED_HOSTS\` | further hosts that suites may name on a server, with commas: \`models.example,127.0.0.1:11434\` |
+| \`SPILLWAY_ALLOWED_VARIABLES\` | further variables that \`apiKeyEnvar\` may name on a server |
 | \`NO_COLOR\`, \`CI\` | no colour; no redrawing |
 
 **Where a command finds the server**: \`--server\`, then \`SPILLWAY_SERVER\`, then \`server.json\` in the data folder, which \`serve\`

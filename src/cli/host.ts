@@ -21,7 +21,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
 import { tryToAnnounce, withdraw } from './announcement.ts';
-import { endpointFrom } from './endpoint.ts';
+import { serverEndpointFrom } from './endpoint.ts';
 
 /** Where apps look for Spillway unless they are told otherwise. */
 export const DEFAULT_PORT = 8085;
@@ -35,7 +35,7 @@ export interface HostOptions {
   token?: string;
   /** Where the rollback journal lies; another file system than the data's survives a full disk there. */
   journal?: string;
-  /** Where the suites' provider is reached, unless a suite says otherwise. */
+  /** Where the suites' provider is reached, which other hosts a suite may name, and with which keys. */
   environment: Environment;
   log: Log;
   clock?: Clock;
@@ -80,7 +80,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     };
     const controller = createController({
       ...world,
-      runTests: suiteRunner({ store, clock, log, endpointOf: endpointFrom(options.environment), random: Math.random }),
+      runTests: suiteRunner({
+        store,
+        clock,
+        log,
+        endpointOf: serverEndpointFrom(options.environment),
+        random: Math.random,
+      }),
       openEvidence: release => evidenceFolder(release, world),
     });
     const intake = outcomeIntake({

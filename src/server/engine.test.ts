@@ -1,5 +1,7 @@
 /** The whole of it over HTTP, with the real engine: what a person with curl would see of two releases. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -22,10 +24,10 @@ const filesWith = (template: string) => ({
   'prompt.yaml': JSON.stringify({ apiVersion, kind: 'Prompt', metadata: { name: 'bot' }, spec: { template } }),
 });
 
-async function host() {
+async function host(variables: Record<string, string> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'spillway-engine-'));
   const log = { info() {}, warn() {}, error() {} };
-  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, environment: readEnvironment({}), log });
+  const opened = await openHost({ folder, host: '127.0.0.1', port: 0, environment: readEnvironment(variables), log });
   onTestFinished(async () => {
     await opened.close();
     await rm(folder, { recursive: true });
@@ -83,6 +85,32 @@ test('a first version serves, a second one is rolled out, promoted by hand and r
   const rollback = audit.events.find((event: { kind: string }) => event.kind === 'rollback');
   expect(rollback).toMatchObject({ why: expect.stringContaining('wrong prices'), actor: 'api:ann', weightAfter: 0 });
   expect((await call('GET', '/metrics')).text).toContain('rollbacks_total{trigger="manual"} 1');
+});
+
+test('a suite that names an endpoint which the operator did not allow is not run, and nothing is sent there', async () => {
+  const asked: string[] = [];
+  const endpoint = createServer((req, res) => {
+    asked.push(String(req.headers.authorization));
+    res.end('{}');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void endpoint.close());
+  await new Promise(resolve => endpoint.once('listening', resolve));
+  const apiBaseUrl = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/v1`;
+  const suite = {
+    apiVersion,
+    kind: 'Suite',
+    metadata: { name: 'answers' },
+    spec: { provider: { id: 'openai:chat:m', config: { apiBaseUrl } }, cases: [{ vars: { q: 'x' } }] },
+  };
+  const tested = { ...document, spec: { ...document.spec, test: { suites: ['suite.yaml'], retries: 0 } } };
+  const files = { ...filesWith('one {{q}}'), 'suite.yaml': JSON.stringify(suite) };
+  const { call, phase } = await host({ OPENAI_API_KEY: 'the-key-of-the-operator' });
+  await call('PUT', '/api/v1/pipelines/support', { document: tested, files });
+  const { json: release } = await call('POST', '/api/v1/releases', { pipeline: 'support' });
+  await phase(release.id, 'failed');
+  const { text } = await call('GET', `/api/v1/releases/${release.id}`);
+  expect(text).toContain('SPILLWAY_ALLOWED_HOSTS');
+  expect(asked).toEqual([]);
 });
 
 type Call = ReturnType<typeof caller>;

@@ -6,12 +6,12 @@ import { Pool } from 'undici';
 import type { Json } from '../../config/plan.ts';
 import { SpillwayError } from '../../errors.ts';
 import { CallFailure, type Completion, type Provider, type ProviderOptions, type RenderedPrompt } from '../provider.ts';
+import { baseUrlOf, OPENAI_ORIGIN } from './base-url.ts';
 import { type Answer, failureOf, readCompletion } from './openai-answer.ts';
 import { hideKeys, makeRedactor } from './redact.ts';
 
 type Config = { [key: string]: Json };
 
-const OPENAI = 'https://api.openai.com/v1';
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** What of the provider's config goes into the body; all else is for the client or for other tools. */
@@ -26,9 +26,9 @@ const PARAMETERS = (
  * @throws SpillwayError CONFIG_INVALID a bad base URL; PROVIDER_FAILED no key for OpenAI itself
  */
 export function makeOpenAiChat(model: string, config: Config, options: ProviderOptions): Provider {
-  const base = baseUrlOf(config, options);
+  const base = baseUrlOf(config, options.baseUrl);
   const key = stringOf(config['apiKey']) ?? options.apiKey ?? '';
-  if (key === '' && base.origin === new URL(OPENAI).origin) {
+  if (key === '' && base.origin === OPENAI_ORIGIN) {
     throw new SpillwayError('PROVIDER_FAILED', `No key for ${base.origin}`, { hint: 'Set OPENAI_API_KEY.' });
   }
   const headers = headersOf(config, key, base);
@@ -90,16 +90,6 @@ function networkFailure(error: unknown, signal: AbortSignal, clean: (text: strin
   }
   const said = clean(message || 'the connection failed');
   return new CallFailure('network', code && !said.includes(code) ? `${said} (${code})` : said, { retryable: true });
-}
-
-function baseUrlOf(config: Config, options: ProviderOptions): URL {
-  const host = stringOf(config['apiHost']);
-  const text = stringOf(config['apiBaseUrl']) ?? (host ? `https://${host}/v1` : undefined) ?? options.baseUrl ?? OPENAI;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new SpillwayError('CONFIG_INVALID', `The provider's base URL is not an http or https URL`, {
-    hint: 'Write it as https://host/v1 (`apiBaseUrl` of the provider, or OPENAI_BASE_URL).',
-  });
 }
 
 function headersOf(config: Config, key: string, base: URL): Record<string, string> {
