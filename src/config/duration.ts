@@ -15,11 +15,3 @@ export function durationMs(text: string): number {
   const [, amount = '', unit = ''] = /^(\d+)(\D+)$/.exec(text) ?? [];
   return Number(amount) * UNIT_MS[unit]!;
 }
-
-/** The shortest exact form, in the largest unit that divides it: 90000 is `90s`, 60000 is `1m`, 0 is `0s`. @param ms whole, 0 or more */
-export function formatDuration(ms: number): string {
-  if (!Number.isSafeInteger(ms) || ms < 0) throw new RangeError(`${ms} is not a whole number of milliseconds`);
-  if (ms === 0) return '0s';
-  const [unit = 'ms', size = 1] = Object.entries(UNIT_MS).find(([, unitMs]) => ms % unitMs === 0) ?? [];
-  return `${ms / size}${unit}`;
-}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeSecrets, providerKey, readEnvironment, redact } from './environment.ts';
+import { providerKey, readEnvironment } from './environment.ts';
 
 describe('the environment', () => {
   test('gives the variables that are set', () => {
@@ -46,24 +46,4 @@ describe('the key of a provider', () => {
     expect(() => keyOf({ apiKeyEnvar: 'SPILLWAY_TOKEN' })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     ));
-});
-
-describe('redaction', () => {
-  test('hides a secret as it is, inside a URL and inside JSON', () => {
-    const secrets = makeSecrets('p@ss "word"/1', undefined);
-    const text = `${'p@ss "word"/1'} ${encodeURIComponent('p@ss "word"/1')} ${JSON.stringify('p@ss "word"/1')}`;
-    expect(secrets.redact(text)).toBe('[hidden] [hidden] "[hidden]"');
-  });
-
-  test('hides the longer of two secrets of which one holds the other', () =>
-    expect(redact('key secret-long', ['secret', 'secret-long'])).toBe('key [hidden]'));
-
-  test('leaves ordinary words alone when a secret is too short to be one', () =>
-    expect(redact('a test of tests', ['test'])).toBe('a test of tests'));
-
-  test('hides what has the look of a credential, known or not', () => {
-    expect(redact('Authorization: Bearer abcdef123456', [])).toBe('Authorization: Bearer [hidden]');
-    expect(redact('got sk-proj-abcDEF123456', [])).toBe('got [hidden]');
-    expect(redact('https://user:password@host/v1', [])).toBe('https://[hidden]@host/v1');
-  });
 });

@@ -1,6 +1,6 @@
 /**
- * The only reader of the environment, and the one way to keep secrets out of text. An empty variable counts as not set.
- * Values are read when asked for, so that tests bring their own.
+ * The only reader of the environment. An empty variable counts as not set. Values are read when asked for, so that tests
+ * bring their own.
  */
 import { SpillwayError } from '../errors.ts';
 import type { ProviderPlan } from './plan.ts';
@@ -57,41 +57,4 @@ export function providerKey(provider: ProviderPlan, environment: Environment): s
   throw new SpillwayError('PROVIDER_FAILED', `The environment variable ${apiKeyEnvar} is not set`, {
     hint: `Set ${apiKeyEnvar}: the provider ${provider.id} names it in apiKeyEnvar.`,
   });
-}
-
-/** What must never reach an error, a log or a report. */
-export interface Secrets {
-  add(secret: string | undefined): void;
-  redact(text: string): string;
-}
-
-export function makeSecrets(...initial: (string | undefined)[]): Secrets {
-  const known = new Set<string>();
-  const secrets: Secrets = {
-    add: secret => {
-      if (secret) known.add(secret);
-    },
-    redact: text => redact(text, known),
-  };
-  for (const secret of initial) secrets.add(secret);
-  return secrets;
-}
-
-/** Shorter ones are no secrets, and hiding them would blank out ordinary words. */
-const MIN_SECRET = 6;
-const HIDDEN = '[hidden]';
-
-/** Hides the secrets, also as they look inside a URL or JSON, and whatever has the look of a credential. */
-export function redact(text: string, secrets: Iterable<string>): string {
-  const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < MIN_SECRET) continue;
-    for (const form of [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]) forms.add(form);
-  }
-  let clean = text;
-  for (const form of [...forms].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(form, HIDDEN);
-  return clean
-    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${HIDDEN}`)
-    .replace(/\bsk-[\w-]{8,}/g, HIDDEN)
-    .replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${HIDDEN}@`);
 }

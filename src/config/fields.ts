@@ -8,7 +8,7 @@ import { formatPercent, PERCENT, percentFraction } from './percent.ts';
 import { show } from './show.ts';
 
 export const API_VERSION = 'spillway.dev/v1alpha1';
-export const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
  * An error map that states the rule and shows what stood there; a missing field gets the general message. `guess` turns a
@@ -25,7 +25,7 @@ export function rule(allowed: string, guess?: (found: number) => string) {
 const nameRule = rule(
   'a name: lower-case letters, digits and "-", at most 63 characters, with a letter or digit at both ends',
 );
-export const Name = z.string({ error: nameRule }).regex(NAME, { error: nameRule });
+const Name = z.string({ error: nameRule }).regex(NAME, { error: nameRule });
 
 export const Metadata = z
   .strictObject({
@@ -50,6 +50,3 @@ export const Percent = z.string({ error: percentRule }).regex(PERCENT, { error: 
 export const PercentUpTo100 = Percent.refine(text => percentFraction(text) <= 1, { error: rule('at most 100%') });
 
 export const NonEmpty = z.string().min(1, { error: () => 'must not be empty' });
-
-/** Any JSON value. */
-export const JsonValue = z.json();

@@ -23,11 +23,6 @@ import { valueAt } from './source.ts';
 export type { LoadedDocument, NamedPrompt, PipelineBundle, PipelineDocument, ReadText };
 export { parseDocument, parseDocuments, planOf };
 
-/** Every document of a file, in order. @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID with all problems */
-export function loadDocuments(path: string, readText: ReadText = readTextFile): LoadedDocument[] {
-  return parseDocuments(readText(path), path);
-}
-
 /** The only document of a file. @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID with all problems */
 export function loadDocument(path: string, readText: ReadText = readTextFile): LoadedDocument {
   return parseDocument(readText(path), path);

@@ -64,11 +64,6 @@ function normalScoreOf(square: number, df: number): number {
   return Math.sqrt(y) * (1 + (higher + y + 3) / b);
 }
 
-/** P(T > t), Student's t. */
-export function studentTail(t: number, df: number): number {
-  return Math.exp(logStudentTail(t, df));
-}
-
 /** The t with P(T > t) = p, 0 < p < 1, df > 0. Relative error about 1e-13 (p ≤ ¼). */
 export function studentQuantile(p: number, df: number): number {
   if (p > 0.5) return -studentQuantile(1 - p, df);
