@@ -71,7 +71,7 @@ async function serve(): Promise<void> {
   });
 }
 
-export interface ForkedServer {
+interface ForkedServer {
   port: number;
   /** Changes the weight; resolves with the new epoch and the time of the decision on the machine's monotonic clock. */
   change(to: 'rollback' | 'expose'): Promise<{ epoch: number; decidedNs: string }>;

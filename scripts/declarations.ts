@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-export interface Declarations {
+interface Declarations {
   /** Path of the source from the root, without its ending. */
   entry: string;
   into: string;

@@ -11,7 +11,7 @@ import { Suite } from '../src/config/suite.ts';
 const DOCUMENTS = { Pipeline, Prompt, Suite };
 const ROOT = new URL('../', import.meta.url);
 
-export interface JsonSchema {
+interface JsonSchema {
   type?: string;
   description?: string;
   default?: unknown;

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputChunk } from 'rolldown';
 
-export interface BundledPackage {
+interface BundledPackage {
   name: string;
   version: string;
   licence: string;

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
  * lowest ones. So a unit keeps its place as long as the salt stays, and a higher weight never moves a unit back.
  * The server has a copy of its own; both are held to test/vectors.json, and so may be a port to another language.
  */
-export const BUCKETS = 10_000;
+const BUCKETS = 10_000;
 
 /**
  * The bucket of a unit: `uint32be(sha256(salt + "\0" + unit)[0..4]) mod 10000`, over the UTF-8 bytes.

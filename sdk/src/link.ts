@@ -8,9 +8,9 @@ import { keepStream } from './stream.ts';
 import type { Timers } from './timers.ts';
 
 /** How long a unit may be exposed to a candidate after the server was last heard. */
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 
-export interface LinkOptions {
+interface LinkOptions {
   /** Of the assignment stream; undefined when the app's URL cannot be used: then nothing is ever heard. */
   url: URL | undefined;
   headers: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ export interface LinkStats {
   lastError: string | null;
 }
 
-export interface Link {
+interface Link {
   resolve(key: string, unit: string | undefined): Resolved | Unresolved;
   stats(): LinkStats;
   /** Whether the whole state has been received; waits for it up to the time-out. */

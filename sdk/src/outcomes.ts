@@ -17,7 +17,7 @@ const LINGER_MS = 100;
 const ATTEMPT_MS = 5_000;
 const LONGEST_RETRY_AFTER_MS = 600_000;
 
-export interface OutcomeOptions {
+interface OutcomeOptions {
   client: string;
   poster: Poster;
   timers: Timers;

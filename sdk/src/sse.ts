@@ -12,7 +12,7 @@ export interface SseMessage {
 /** Longest single event, in characters: two contents of 5 MiB fit, and an endless line does not eat the app's memory. */
 export const LONGEST_EVENT = 16 * 2 ** 20;
 
-export interface SseParser {
+interface SseParser {
   /** Feeds bytes as they came. False when one event has grown beyond LONGEST_EVENT: then give the connection up. */
   push(bytes: Uint8Array): boolean;
 }

@@ -13,11 +13,11 @@ import type { Timers } from './timers.ts';
 import { backoffMs } from './timers.ts';
 
 /** Three missed heartbeats of 5 s. */
-export const SILENCE_MS = 15_000;
+const SILENCE_MS = 15_000;
 /** A connection that was heard this long after it began has proved itself: the next failure starts the back-off anew. */
 const PROVEN_MS = 5_000;
 
-export interface StreamOptions {
+interface StreamOptions {
   url: URL;
   headers: Readonly<Record<string, string>>;
   timers: Timers;
@@ -30,7 +30,7 @@ export interface StreamOptions {
   onDown(why: string): void;
 }
 
-export interface Stream {
+interface Stream {
   close(): void;
 }
 

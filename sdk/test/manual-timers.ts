@@ -1,6 +1,6 @@
 import type { Timers } from '../src/timers.ts';
 
-export interface ManualTimers extends Timers {
+interface ManualTimers extends Timers {
   /** Moves both clocks on and calls what has come due, in order, also what that sets up for within the same span. */
   advance(ms: number): void;
   /** Moves the wall clock alone, as an administrator or a time server does. */

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net';
 import type { Assignment } from '../src/protocol.ts';
 
-export interface ReceivedBatch {
+interface ReceivedBatch {
   client: string;
   sequence: number;
   outcomes: Record<string, unknown>[];

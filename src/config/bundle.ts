@@ -24,7 +24,7 @@ export interface PipelineBundle {
 }
 
 /** Where the files of a bundle come from. */
-export interface Folder {
+interface Folder {
   /** Why a path is refused here, if it is. */
   nameProblem(name: string): string | undefined;
   /** As problems name the file. */

@@ -32,7 +32,7 @@ export type LoadedDocument =
   | { kind: 'promptfoo'; file: string; suite: SuitePlan };
 
 /** One document of a text, with its positions; `document` is missing when it has problems. */
-export interface ReadDocument {
+interface ReadDocument {
   source: Source;
   document?: LoadedDocument;
 }

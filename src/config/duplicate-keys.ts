@@ -4,7 +4,7 @@
  */
 import { type Document, isScalar, visit } from 'yaml';
 
-export interface DuplicateKey {
+interface DuplicateKey {
   key: string;
   /** Offsets in the text. */
   firstAt: number;

@@ -63,7 +63,7 @@ export const Suite = z
   })
   .describe('A set of test cases and the provider that answers them.');
 
-export type SuiteDocument = z.output<typeof Suite>;
+type SuiteDocument = z.output<typeof Suite>;
 
 /** What the schema cannot say. Reads raw values, so that it reports beside other problems. */
 export function suiteRules(

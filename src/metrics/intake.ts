@@ -25,18 +25,18 @@ export interface OutcomeDraft {
 }
 
 /** The part of the store that is needed here. */
-export interface OutcomeLog {
+interface OutcomeLog {
   appendOutcomes(batches: readonly OutcomeDraft[]): Promise<{ duplicates: number[] }>;
 }
 
-export interface Rejection {
+interface Rejection {
   /** Place in the batch, from 0. */
   index: number;
   code: RejectionCode;
   message: string;
 }
 
-export interface OutcomeAnswer {
+interface OutcomeAnswer {
   accepted: number;
   rejected: Rejection[];
 }

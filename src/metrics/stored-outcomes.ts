@@ -59,7 +59,7 @@ export function readStoredOutcomes(packed: Json): StoredOutcome[] {
 }
 
 /** One row; `versions` is the first element of its batch. */
-export function readStoredOutcome(row: Json, versions: Json[]): StoredOutcome {
+function readStoredOutcome(row: Json, versions: Json[]): StoredOutcome {
   if (!Array.isArray(row)) throw corrupt('an outcome is no row');
   const [index, unit, id, atMs, latencyMs, error, quality, costUsd, tokens] = row;
   const version = typeof index === 'number' ? versions[index] : undefined;

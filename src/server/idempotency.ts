@@ -16,7 +16,7 @@ export interface Answer {
   body: Json;
 }
 
-export interface KeyedRequest {
+interface KeyedRequest {
   key: string | undefined;
   method: string;
   path: string;

@@ -31,7 +31,7 @@ export const RAW_ROUTES = [
   { method: 'POST', path: FLAG },
 ];
 
-export interface ListenerDeps {
+interface ListenerDeps {
   clock: Clock;
   guard: Guard;
   intake: Pick<OutcomeIntake, 'submit'>;
@@ -44,7 +44,7 @@ export interface ListenerDeps {
   onFault(error: unknown, what: { method: string; path: string }): void;
 }
 
-export type Listener = (req: IncomingMessage, res: ServerResponse) => void;
+type Listener = (req: IncomingMessage, res: ServerResponse) => void;
 
 export function listener(deps: ListenerDeps): Listener {
   function admit(req: IncomingMessage, path: string): void {

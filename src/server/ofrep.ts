@@ -13,7 +13,7 @@ export interface OfrepReply {
   etag?: string;
 }
 
-export type OfrepErrorCode = 'PARSE_ERROR' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL';
+type OfrepErrorCode = 'PARSE_ERROR' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GENERAL';
 
 export interface Ofrep {
   evaluate(key: string, body: Buffer): OfrepReply;

@@ -6,7 +6,7 @@ import { asSpillwayError, type Problem, SpillwayError } from '../errors.ts';
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-export interface ProblemDocument {
+interface ProblemDocument {
   type: string;
   title: string;
   status: number;

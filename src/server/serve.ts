@@ -20,7 +20,7 @@ import { listener, RAW_ROUTES } from './listener.ts';
 import { ofrep } from './ofrep.ts';
 
 /** What is used of a logger; pino has it. */
-export interface ServerLog {
+interface ServerLog {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }

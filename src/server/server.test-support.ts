@@ -23,7 +23,7 @@ import { type RunningServer, type ServerOptions, startServer } from './serve.ts'
 export const V1 = `sha256:${'1'.repeat(64)}`;
 export const V2 = `sha256:${'2'.repeat(64)}`;
 
-export interface StandInController extends Controller {
+interface StandInController extends Controller {
   list: Release[];
   created: ReleaseRequest[];
   commands: { id: string; command: Command }[];
@@ -35,7 +35,7 @@ export interface StandInController extends Controller {
   gate: Promise<void>;
 }
 
-export function standInController(): StandInController {
+function standInController(): StandInController {
   const listeners = new Set<(event: ControllerEvent) => void>();
   const fake: StandInController = {
     list: [],
@@ -99,7 +99,7 @@ export interface TestServer {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Called>;
 }
 
-export interface Called {
+interface Called {
   status: number;
   headers: Headers;
   text: string;

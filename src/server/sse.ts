@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 /** Unsent bytes at which a client counts as stuck. */
 export const MAX_BUFFERED_BYTES = 1024 * 1024;
 /** SDKs renew their lease with every sign of life: three may be lost before it lapses. */
-export const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 5_000;
 
 /** One event in the wire form; `data` becomes one line of JSON. */
 export function sseFrame(event: string, data: unknown, id?: number): Buffer {
@@ -17,7 +17,7 @@ export function sseFrame(event: string, data: unknown, id?: number): Buffer {
   return Buffer.from(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
 }
 
-export interface SseHub {
+interface SseHub {
   /** Answers the request with an open stream. `first` is written before any broadcast. */
   open(req: IncomingMessage, res: ServerResponse, first: readonly Buffer[]): void;
   broadcast(frame: Buffer): void;

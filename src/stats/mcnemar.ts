@@ -18,7 +18,7 @@ export interface McNemarResult extends TestOutcome {
   readonly chi2Corrected: ChiSquared;
 }
 
-export interface ChiSquared {
+interface ChiSquared {
   readonly statistic: number;
   readonly p: number;
 }

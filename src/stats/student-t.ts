@@ -49,7 +49,7 @@ export function welchT(x: Sample, y: Sample, options: TOptions = {}): TResult {
   return welchFromMoments(sampleMoments(x), sampleMoments(y), options);
 }
 
-export function welchFromMoments(x: Moments, y: Moments, options: TOptions = {}): TResult {
+function welchFromMoments(x: Moments, y: Moments, options: TOptions = {}): TResult {
   return twoSampleT(x, y, options, (squaresX, squaresY, n, m) => {
     const vx = squaresX / (n - 1) / n;
     const vy = squaresY / (m - 1) / m;

@@ -12,9 +12,7 @@ import type { AuditDraft, AuditEvent, AuditHead } from './store.ts';
 export const GENESIS = '0'.repeat(64);
 
 /** `at` is the `seq` of the first event that does not fit. */
-export type ChainCheck =
-  | { ok: true; events: number; head: AuditHead | undefined }
-  | { ok: false; at: number; why: string };
+type ChainCheck = { ok: true; events: number; head: AuditHead | undefined } | { ok: false; at: number; why: string };
 
 function sha256(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');

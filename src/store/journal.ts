@@ -37,7 +37,7 @@ export interface Journal {
   close(): void;
 }
 
-export interface JournalSize {
+interface JournalSize {
   slots?: number;
   slotBytes?: number;
 }

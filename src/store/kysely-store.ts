@@ -43,7 +43,7 @@ function guarded(store: Store, asFailure: (error: unknown) => SpillwayError): St
   return Object.fromEntries(methods);
 }
 
-export interface Engine {
+interface Engine {
   db: Db;
   clock: Clock;
   readonly: boolean;

@@ -10,7 +10,7 @@ import { SpillwayError } from '../errors.ts';
 import { sqliteFailure } from './sqlite-driver.ts';
 import { isBusy } from './sqlite-wait.ts';
 
-export interface FolderLock {
+interface FolderLock {
   release(): void;
 }
 

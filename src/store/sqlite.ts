@@ -18,7 +18,7 @@ import { isCannotOpen, sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
 import { onceFree, WaitingSqliteDialect } from './sqlite-wait.ts';
 import type { Store } from './store.ts';
 
-export interface SqliteOptions {
+interface SqliteOptions {
   /** The data folder; made if missing, unless `readonly`. */
   folder: string;
   clock: Clock;

@@ -17,7 +17,7 @@ export interface StoreFixture {
   another(): Promise<Store>;
   end(): Promise<void>;
 }
-export type OpenFixture = (clock: ManualClock) => Promise<StoreFixture>;
+type OpenFixture = (clock: ManualClock) => Promise<StoreFixture>;
 
 export function storeContract(name: string, open: OpenFixture): void {
   describe(`the store on ${name}`, () => {

@@ -101,13 +101,13 @@ export interface Snapshot {
   bytes: Uint8Array;
 }
 
-export interface TestRunRow {
+interface TestRunRow {
   releaseId: string;
   suite: string;
   document: Json;
 }
 
-export interface IdempotentAnswer {
+interface IdempotentAnswer {
   /** Digest of the request, so that a reused key with another request is noticed. */
   fingerprint: string;
   status: number;

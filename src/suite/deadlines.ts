@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 /** Node takes longer delays for 1 ms. */
 export const DELAY_MS_MAX = 2_147_483_647;
 
-export interface Deadline {
+interface Deadline {
   readonly atMs: number;
   readonly controller: AbortController;
   expired: boolean;

@@ -5,7 +5,7 @@
  */
 import type { CallFailureKind } from './provider.ts';
 
-export type CaseStatus = 'passed' | 'failed' | 'error' | 'notRun';
+type CaseStatus = 'passed' | 'failed' | 'error' | 'notRun';
 
 export interface GraderResult {
   /** With `not-` in front for the negated form. */

@@ -9,7 +9,7 @@ import type { SuiteProgress } from './options.ts';
 import type { ArmOutcome, CaseResult } from './outcome.ts';
 import type { ArmState, Unit } from './run.ts';
 
-export interface QueueUnit extends Unit {
+interface QueueUnit extends Unit {
   armIndex: number;
   caseIndex: number;
 }
@@ -22,7 +22,7 @@ export interface Queue {
   outcomes(reason: string): ArmOutcome[];
 }
 
-export interface QueuePlan {
+interface QueuePlan {
   cases: readonly CasePlan[];
   arms: readonly (ArmState & { version?: string })[];
   repeat: number;

@@ -4,7 +4,7 @@
  */
 import type { ArmOutcome, CaseResult, SuiteOutcome } from './outcome.ts';
 
-export interface TestReportCase {
+interface TestReportCase {
   id: string;
   repeat: number;
   pass: boolean;

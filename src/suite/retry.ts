@@ -17,7 +17,7 @@ export function backoffMs(failures: number, random: () => number): number {
  * How often a case may fail. Each failure takes one of its retries; a 429 only where nobody was answered since the last
  * one: an endpoint that answers others is busy, not broken, and with many workers a case may well be turned away ten times.
  */
-export interface Budget {
+interface Budget {
   /** Counts the failure; the failures in a row that the back-off should know of, or undefined when nothing is left. */
   take(failure: CallFailure, answersOfAll: number): number | undefined;
 }

@@ -9,9 +9,9 @@ import { checkTemplateSyntax } from './template-syntax.ts';
 
 /** Loop iterations plus calls in one rendering. */
 const STEPS_MAX = 100_000;
-export const RANGE_MAX = 10_000;
+const RANGE_MAX = 10_000;
 /** Characters: of a template, of any string that a filter takes or gives, and of the result. */
-export const TEXT_MAX = 1_048_576;
+const TEXT_MAX = 1_048_576;
 const TEMPLATES_MAX = 2_000;
 /** Filters that allocate as much as their number says. */
 const SIZED = new Set(['batch', 'center', 'indent', 'slice']);

@@ -11,7 +11,7 @@ import type { Db } from './schema.ts';
 type BatchStore = Pick<EvidenceStore, 'appendOutcomes' | 'readOutcomes' | 'trimOutcomes' | 'dropOutcomesBefore'>;
 
 /** How long a repeated batch is recognised. Clients give up well before. */
-export const DEDUPE_MS = 3_600_000;
+const DEDUPE_MS = 3_600_000;
 
 async function isNew(tx: Db, batch: OutcomeBatchDraft): Promise<boolean> {
   const { client, sequence, artifact, receivedAt } = batch;

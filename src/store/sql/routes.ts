@@ -25,7 +25,7 @@ function releaseOf(tombstone: string): string {
 }
 
 /** See `RouteStore.putRoute`. */
-export function mayReplace(stored: RouteRow, row: RouteRow): boolean {
+function mayReplace(stored: RouteRow, row: RouteRow): boolean {
   if (row.epoch < stored.epoch) return false;
   if (stored.rolledBack === null) return true;
   if (row.epoch === stored.epoch && row.rolledBack !== stored.rolledBack) return false;

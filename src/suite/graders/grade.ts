@@ -16,7 +16,7 @@ export type Finding =
   /** Neither the plain nor the negated form passes. */
   | { decided: false; reason: string };
 
-export interface CaseGrade {
+interface CaseGrade {
   pass: boolean;
   /** 0 to 1. */
   score: number;

@@ -5,7 +5,7 @@
 import { CallFailure, type Completion } from '../provider.ts';
 
 type Fields = Record<string, unknown>;
-export type Headers = Record<string, string | string[] | undefined>;
+type Headers = Record<string, string | string[] | undefined>;
 
 const MESSAGE_MAX = 300;
 /** RFC 9110: the request was not processed in time, conflicts, or comes too fast; all others below 500 are final. */
