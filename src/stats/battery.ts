@@ -1,6 +1,7 @@
 /*
  * The batch half of the statistics in one import: tests, effect sizes and corrections for two finished samples.
  */
+export { type BootstrapOptions, type BootstrapResult, bootstrapBca } from './bootstrap.ts';
 export { type BrunnerMunzelResult, brunnerMunzel } from './brunner-munzel.ts';
 export { type CombinedP, cauchyCombination } from './cauchy-combination.ts';
 export { type Description, describe } from './describe.ts';
@@ -17,6 +18,7 @@ export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitney } from './
 export { type McNemarResult, mcNemar } from './mcnemar.ts';
 export { benjaminiHochberg, bonferroni, holm } from './multiple-testing.ts';
 export type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
+export { type PermutationOptions, type PermutationResult, permutationMeanDifference } from './permutation.ts';
 export { PreparedSample, prepareSample } from './prepared-sample.ts';
 export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
 export { seededRandom } from './random.ts';
