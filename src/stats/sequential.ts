@@ -2,6 +2,13 @@
  * The sequential half of the statistics in one import: tests and intervals that stay valid however often one looks.
  */
 export {
+  type ArmSums,
+  type AsymptoticConfidenceSequence,
+  type AsymptoticOptions,
+  asymptoticConfidenceSequence,
+  type MeanDifferenceState,
+} from './asymptotic-sequence.ts';
+export {
   type BoundedBetEProcess,
   type BoundedBetOptions,
   type BoundedBetState,
