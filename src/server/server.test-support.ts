@@ -111,8 +111,11 @@ export async function testServer(
   options: Partial<ServerOptions> & { clock?: Clock; wrapStore?: (store: Store) => Store; maxWaiting?: number } = {},
 ): Promise<TestServer> {
   const clock = options.clock ?? systemClock;
+  // Each is put away as soon as it is there, last first: a server that does not start leaves nothing behind either.
   const folder = await mkdtemp(join(tmpdir(), 'spillway-server-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const opened = await openSqliteStore({ folder, clock });
+  onTestFinished(() => opened.close());
   const store = options.wrapStore?.(opened) ?? opened;
   const registry = promptRegistry({ store, clock });
   const controller = standInController();
@@ -125,11 +128,7 @@ export async function testServer(
   });
   const log = { info: () => {}, error: () => {} };
   const server = await startServer({ controller, registry, store, intake, clock, log, port: 0, ...options });
-  onTestFinished(async () => {
-    await server.close();
-    await opened.close();
-    await rm(folder, { recursive: true });
-  });
+  onTestFinished(() => server.close());
   return { url: server.url, server, controller, registry, store, call: caller(server.url) };
 }
 
