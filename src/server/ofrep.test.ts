@@ -85,6 +85,7 @@ describe('OFREP errors have their own shape', () => {
     ['an unknown flag', 'nobody', { context: {} }, 404, 'FLAG_NOT_FOUND'],
     ['a context that is no object', 'support-bot', { context: 'ann' }, 400, 'INVALID_CONTEXT'],
     ['a targeting key that is a number', 'support-bot', { context: { targetingKey: 5 } }, 400, 'INVALID_CONTEXT'],
+    ['a targeting key of 257', 'support-bot', { context: { targetingKey: 'x'.repeat(257) } }, 400, 'INVALID_CONTEXT'],
     ['a body that is no JSON', 'support-bot', '{', 400, 'PARSE_ERROR'],
     ['a body that is an array', 'support-bot', [], 400, 'PARSE_ERROR'],
   ])('for %s', async (_name, key, body, status, errorCode) => {
@@ -130,5 +131,12 @@ describe('OFREP bulk evaluation', () => {
     ['{"context":1}', 'INVALID_CONTEXT'],
   ])('answers 400 to %s', async (body, errorCode) => {
     expect(await (await serving()).call('POST', FLAGS, body)).toMatchObject({ status: 400, json: { errorCode } });
+  });
+
+  test('answers a context that is nested without end as any other', async () => {
+    const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
+    const { call } = await serving();
+    const answer = await call('POST', FLAGS, `{"context":{"targetingKey":"ann","deep":${deep}}}`);
+    expect(answer).toMatchObject({ status: 200, json: { flags: [{ key: 'support-bot' }] } });
   });
 });

@@ -17,15 +17,16 @@ type OfrepErrorCode = 'PARSE_ERROR' | 'INVALID_CONTEXT' | 'FLAG_NOT_FOUND' | 'GE
 
 export interface Ofrep {
   evaluate(key: string, body: Buffer): OfrepReply;
-  /** @param ifNoneMatch the header as it came */
+  /** The ETag covers the request as it came: another context never meets a cached answer. @param ifNoneMatch the header as it came */
   evaluateAll(body: Buffer, ifNoneMatch: string | undefined): OfrepReply;
 }
 
 interface Context {
   unit: string | undefined;
-  /** As it came, for the ETag. */
-  given: unknown;
 }
+
+/** As of an outcome: a longer unit could be given a version and never report on it. */
+const MAX_UNIT = 256;
 
 class Refusal {
   readonly code: OfrepErrorCode;
@@ -50,7 +51,7 @@ export function ofrep(registry: Pick<AssignmentSource, 'assignment' | 'assignmen
       if (context instanceof Refusal) return failure(400, context);
       const flags = registry.assignments().map(assignment => evaluation(assignment, context.unit));
       const text = `{"flags":[${flags.join(',')}]}`;
-      const etag = `"${hash('sha256', `${JSON.stringify(context.given)}\n${text}`).slice(0, 32)}"`;
+      const etag = `"${hash('sha256', `${body.toString('latin1')}\n${text}`).slice(0, 32)}"`;
       if (matches(ifNoneMatch, etag)) return { status: 304, body: '', etag };
       return { status: 200, body: text, etag };
     },
@@ -78,12 +79,17 @@ function readContext(body: Buffer): Context | Refusal {
   }
   if (!isObject(request)) return new Refusal('PARSE_ERROR', 'The body must be an object { context }.');
   const context = request['context'];
-  if (context === undefined || context === null) return { unit: undefined, given: null };
+  if (context === undefined || context === null) return { unit: undefined };
   if (!isObject(context)) return new Refusal('INVALID_CONTEXT', '`context` must be an object.');
   const unit = context['targetingKey'];
   if (unit !== undefined && unit !== null && typeof unit !== 'string')
     return new Refusal('INVALID_CONTEXT', '`context.targetingKey` must be a string.');
-  return { unit: unit ?? undefined, given: context };
+  if (typeof unit === 'string' && unit.length > MAX_UNIT)
+    return new Refusal(
+      'INVALID_CONTEXT',
+      `\`context.targetingKey\` has ${unit.length} characters; at most ${MAX_UNIT}.`,
+    );
+  return { unit: unit ?? undefined };
 }
 
 function evaluation(assignment: Assignment, unit: string | undefined): string {
