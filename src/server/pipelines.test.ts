@@ -119,6 +119,17 @@ describe('POST /api/v1/artifacts/{name}/versions', () => {
     ['no spec', {}, 'spec'],
     ['an unknown field', { spec, force: true }, 'force'],
     ['messages and template', { spec: { template: 'x', messages: [] } }, ''],
+    [
+      'parameters nested without end',
+      `{"spec":{"template":"x","parameters":{"p":${'['.repeat(200_000)}${']'.repeat(200_000)}}}}`,
+      'spec.parameters.p[0][0][0][0][0][0][0]',
+    ],
+    [
+      'a name that changes objects',
+      '{"spec":{"template":"x","parameters":{"__proto__":{"a":1}}}}',
+      'spec.parameters.__proto__',
+    ],
+    ['a number that is none', '{"spec":{"template":"x","parameters":{"top_p":1e999}}}', 'spec.parameters.top_p'],
   ])('refuses %s', async (_name, body, path) => {
     const { call } = await testServer();
     const answer = await call('POST', VERSIONS, body);
