@@ -21,6 +21,8 @@ interface KeyedRequest {
   method: string;
   path: string;
   body: string;
+  /** Twice is as good as once, as with a rollback: then a store that cannot be read does not stand before it. */
+  mayRepeat: boolean;
 }
 
 /** @throws SpillwayError IDEMPOTENCY_MISMATCH, REQUEST_INVALID, and whatever `act` throws */
@@ -29,9 +31,16 @@ export type Once = (request: KeyedRequest, act: () => Promise<Answer>) => Promis
 export function once(store: IdempotencyStore, clock: Clock): Once {
   const running = new Map<string, { fingerprint: string; answer: Promise<Answer> }>();
 
-  async function first(key: string, fingerprint: string, act: () => Promise<Answer>): Promise<Answer> {
-    // A store that is down must not stand before a rollback; whatever else needs it will say so itself.
-    const kept = await store.getIdempotent(key).catch(() => undefined);
+  async function first(
+    key: string,
+    fingerprint: string,
+    mayRepeat: boolean,
+    act: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const kept = await store.getIdempotent(key).catch((error: unknown) => {
+      if (!mayRepeat) throw error;
+      return undefined;
+    });
     if (kept) {
       requireSame(kept.fingerprint, fingerprint, key);
       return { status: kept.status, body: kept.body };
@@ -53,7 +62,7 @@ export function once(store: IdempotencyStore, clock: Clock): Once {
       requireSame(other.fingerprint, fingerprint, key);
       return other.answer;
     }
-    const answer = first(key, fingerprint, act);
+    const answer = first(key, fingerprint, request.mayRepeat, act);
     running.set(key, { fingerprint, answer });
     try {
       return await answer;

@@ -160,6 +160,18 @@ describe('an Idempotency-Key', () => {
     expect(answer).toMatchObject({ status: 200, json: { id: 'release-1' } });
   });
 
+  test('holds up what must not happen twice while it cannot be looked up', async () => {
+    const down = () => Promise.reject(new SpillwayError('STORE_UNAVAILABLE', 'The disk is gone.'));
+    const server = await testServer({ wrapStore: store => ({ ...store, getIdempotent: down }) });
+    server.controller.list.push(releaseForTests('release-1'));
+    for (const path of [promote, RELEASES])
+      expect(await server.call('POST', path, path === promote ? {} : { pipeline: 'p' }, key)).toMatchObject({
+        status: 503,
+        json: { code: 'STORE_UNAVAILABLE' },
+      });
+    expect([...server.controller.commands, ...server.controller.created]).toEqual([]);
+  });
+
   test('with spaces in it is refused', async () => {
     const { call } = await withRelease();
     expect(await call('POST', promote, {}, { 'idempotency-key': 'a b' })).toMatchObject({ status: 400 });

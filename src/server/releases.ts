@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { z } from 'zod';
 import type { Json } from '../config/plan.ts';
 import type { ReleaseRequest } from '../controller/face.ts';
+import { WHOLE } from '../controller/test-work.ts';
 import { SpillwayError } from '../errors.ts';
 import type { Command } from '../rollout/command.ts';
 import type { Release } from '../rollout/release.ts';
@@ -21,12 +22,16 @@ import type { Answer } from './idempotency.ts';
 import { readPromptSpec } from './prompt-spec.ts';
 import { actorOf, bodyOf, jsonOf, queryOf, type RouteContext, type RouteDeps, type RouteEnv } from './route-context.ts';
 
+/** A second one changes nothing, or finds the release ended. */
+const TOWARDS_SAFETY = ['rollback', 'cancel', 'pause'];
+
 export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<RouteEnv> {
   const routes = new Hono<RouteEnv>();
 
-  async function answerOnce(c: RouteContext, act: () => Promise<Answer>): Promise<Response> {
+  async function answerOnce(c: RouteContext, mayRepeat: boolean, act: () => Promise<Answer>): Promise<Response> {
     const { method, path } = c.req;
-    const request = { key: c.req.header('idempotency-key'), method, path, body: bodyOf(c).toString('utf8') };
+    const key = c.req.header('idempotency-key');
+    const request = { key, method, path, body: bodyOf(c).toString('utf8'), mayRepeat };
     const { status, body } = await once(request, act);
     return c.json(body, status as 200);
   }
@@ -38,7 +43,9 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
   ): void {
     routes.post(`/:id/${name}`, c => {
       const wanted = read(parseRequest(schema, jsonOf(c)), actorOf(c));
-      return answerOnce(c, async () => wire(200, await controller.command(c.req.param('id'), wanted)));
+      return answerOnce(c, TOWARDS_SAFETY.includes(name), async () =>
+        wire(200, await controller.command(c.req.param('id'), wanted)),
+      );
     });
   }
 
@@ -48,7 +55,7 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
     if (spec !== undefined) request.spec = readPromptSpec('prompt', spec).spec;
     if (version !== undefined) request.version = version;
     if (force !== undefined) request.force = force;
-    return answerOnce(c, async () => wire(201, await controller.createRelease(request)));
+    return answerOnce(c, false, async () => wire(201, await controller.createRelease(request)));
   });
 
   routes.get('/', async c => {
@@ -69,7 +76,9 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
   routes.get('/:id/tests', async c => {
     const { id } = await releaseOf(c);
     const runs = await store.getTestRuns(id);
-    return c.json({ tests: runs.map(({ suite, document }) => ({ suite, document })) });
+    // The engine's own row beside the suites' is no report.
+    const reports = runs.filter(({ suite }) => suite !== WHOLE);
+    return c.json({ tests: reports.map(({ suite, document }) => ({ suite, document })) });
   });
 
   command('promote', PromoteBody, ({ full }, actor) => ({ kind: 'promote', full, actor }));
