@@ -9,6 +9,15 @@ import type { RouteDeps, RouteEnv } from './route-context.ts';
 
 export function healthRoutes({ store, instruments, isReady }: RouteDeps): Hono<RouteEnv> {
   const routes = new Hono<RouteEnv>();
+  let pinging: Promise<void> | undefined;
+
+  /** A ping is a write, and anyone may ask for it: those who ask meanwhile share its answer. */
+  function ping(): Promise<void> {
+    pinging ??= store.ping().finally(() => {
+      pinging = undefined;
+    });
+    return pinging;
+  }
 
   routes.get('/healthz', c => c.json({ status: 'ok' }));
 
@@ -17,7 +26,7 @@ export function healthRoutes({ store, instruments, isReady }: RouteDeps): Hono<R
       throw new SpillwayError('SHUTTING_DOWN', 'The server is not ready: it is starting or stopping.', {
         hint: 'Wait until /readyz answers 200.',
       });
-    await store.ping().catch((error: unknown) => {
+    await ping().catch((error: unknown) => {
       throw asSpillwayError(error, 'STORE_UNAVAILABLE');
     });
     return c.json({ status: 'ready' });

@@ -183,6 +183,24 @@ describe('probes', () => {
   });
 });
 
+test('a flood of probes, which need no token, is one write at a time to the store', async () => {
+  let running = 0;
+  let most = 0;
+  const wrapStore = (store: Store): Store => ({
+    ...store,
+    ping: async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await store.ping();
+      running -= 1;
+    },
+  });
+  const { call } = await testServer({ wrapStore, token: 't' });
+  const probes = await Promise.all(Array.from({ length: 20 }, () => call('GET', '/readyz')));
+  expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(most).toBe(1);
+});
+
 describe('starting and stopping', () => {
   test('a port in use is ADDRESS_IN_USE', async () => {
     const { server } = await testServer();
