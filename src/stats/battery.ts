@@ -6,7 +6,7 @@ export { type BrunnerMunzelResult, brunnerMunzel } from './brunner-munzel.ts';
 export { type CombinedP, cauchyCombination } from './cauchy-combination.ts';
 export { type Description, describe } from './describe.ts';
 export { cliffsDelta, cohensD, hedgesG } from './effect-size.ts';
-export { type FisherResult, fisherExact, type Tally } from './fisher-exact.ts';
+export { type FisherOptions, type FisherResult, fisherExact, type Table, type Tally } from './fisher-exact.ts';
 export { type GeometricMeansResult, ratioOfGeometricMeans } from './geometric-means.ts';
 export { hodgesLehmann, type Shift } from './hodges-lehmann.ts';
 export {
@@ -23,10 +23,11 @@ export { PreparedSample, prepareSample } from './prepared-sample.ts';
 export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
 export { seededRandom } from './random.ts';
 export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';
-export { type SignTestResult, signTest } from './sign-test.ts';
+export { type SignTestOptions, type SignTestResult, signTest } from './sign-test.ts';
 export { pairedT, studentT, type TOptions, type TResult, welchT } from './student-t.ts';
 export {
   clopperPearsonInterval,
+  type TwoProportionsOptions,
   type TwoProportionsResult,
   twoProportions,
   wilsonInterval,

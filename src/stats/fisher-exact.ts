@@ -12,6 +12,13 @@ export interface Tally {
   readonly trials: number;
 }
 
+/** Rows are samples, columns are events and non-events: [[events of x, others of x], [events of y, others of y]]. */
+export type Table = readonly [readonly [number, number], readonly [number, number]];
+
+export interface FisherOptions {
+  readonly alternative?: Alternative;
+}
+
 export interface FisherResult extends TestOutcome {
   /** Sample odds ratio of x over y, in [0, Infinity]; NaN without any event or without any non-event. */
   readonly oddsRatio: number;
@@ -24,12 +31,16 @@ const SAME = 1e-10;
  * Two-sided: all tables at most as likely as the observed one. 'greater': the rate in x is the higher. O(√trials).
  * @returns status `ok`, `no_data` (no trials in one of them), `degenerate_equal` (no event, or only events)
  * @throws RangeError on counts that are not whole or out of range
- * @see Fisher 1935; 4/78 against 2/68 gives two-sided p = 0.68549343
+ * @see Fisher 1935; [[4, 74], [2, 66]], that is 4/78 against 2/68 gives two-sided p = 0.68549343
  */
-export function fisherExact(x: Tally, y: Tally, options: { readonly alternative?: Alternative } = {}): FisherResult {
+export function fisherExact(table: Table, options?: FisherOptions): FisherResult;
+export function fisherExact(x: Tally, y: Tally, options?: FisherOptions): FisherResult;
+export function fisherExact(
+  ...given: [Table, (FisherOptions | undefined)?] | [Tally, Tally, (FisherOptions | undefined)?]
+): FisherResult {
+  const [x, y, { alternative = 'two-sided' } = {}] = isTable(given) ? fromTable(...given) : given;
   checkTally(x);
   checkTally(y);
-  const { alternative = 'two-sided' } = options;
   const events = x.events + y.events;
   const total = x.trials + y.trials;
   const cross = x.events * (y.trials - y.events);
@@ -43,6 +54,14 @@ export function fisherExact(x: Tally, y: Tally, options: { readonly alternative?
       ? logBothTails(split, x.events)
       : logTail(split, x.events, alternative === 'greater' ? 1 : -1);
   return { status: 'ok', ...fromLog(log), oddsRatio };
+}
+
+function isTable(given: readonly unknown[]): given is [Table, (FisherOptions | undefined)?] {
+  return Array.isArray(given[0]);
+}
+
+function fromTable([x, y]: Table, options?: FisherOptions): [Tally, Tally, (FisherOptions | undefined)?] {
+  return [{ events: x[0], trials: x[0] + x[1] }, { events: y[0], trials: y[0] + y[1] }, options];
 }
 
 interface Split {

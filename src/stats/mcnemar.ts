@@ -4,7 +4,7 @@
  */
 import { halfBinomialCdf, logBinomialPmf } from './binomial.ts';
 import type { Alternative, TestOutcome } from './outcome.ts';
-import { discreteP, fromP } from './p-value.ts';
+import { discreteP, fromP, NOT_SIGNIFICANT } from './p-value.ts';
 import { normalTail } from './special.ts';
 
 /** `p` and `log10P` are those of the exact test. No discordant pair: status 'degenerate_equal', every p is 1. */
@@ -12,15 +12,12 @@ export interface McNemarResult extends TestOutcome {
   readonly exact: number;
   /** Half the weight of the observed table: closer to the nominal level, which the exact test stays well below. */
   readonly mid: number;
-  /** Two-sided whatever the alternative. */
-  readonly chi2: ChiSquared;
+  /** (b − c)²/(b + c), and its p on one degree of freedom: two-sided whatever the alternative. */
+  readonly chi2: number;
+  readonly chi2P: number;
   /** With Edwards' continuity correction. */
-  readonly chi2Corrected: ChiSquared;
-}
-
-interface ChiSquared {
-  readonly statistic: number;
-  readonly p: number;
+  readonly chi2Corrected: number;
+  readonly chi2CorrectedP: number;
 }
 
 /**
@@ -37,8 +34,7 @@ export function mcNemar(b: number, c: number, options: { readonly alternative?: 
   const { alternative = 'two-sided' } = options;
   const n = b + c;
   if (n === 0) {
-    const none = { statistic: 0, p: 1 };
-    return { status: 'degenerate_equal', p: 1, log10P: 0, exact: 1, mid: 1, chi2: none, chi2Corrected: none };
+    return { status: 'degenerate_equal', ...NOT_SIGNIFICANT, exact: 1, mid: 1, ...chiSquared(0, 1) };
   }
   const point = Math.exp(logBinomialPmf(b, n, 0.5));
   const greater = halfBinomialCdf(c, n);
@@ -47,17 +43,22 @@ export function mcNemar(b: number, c: number, options: { readonly alternative?: 
   // Two-sided and b = c: the observed table is the whole bulk and counts half once, not twice.
   const balanced = alternative === 'two-sided' && b === c;
   const mid = balanced ? 1 - point / 2 : discreteP(greater - point / 2, less - point / 2, alternative).p;
-  const far = Math.abs(b - c);
   return {
     status: 'ok',
     ...exact,
     exact: exact.p,
     mid: fromP(mid).p,
-    chi2: chiSquared(far, n),
-    chi2Corrected: chiSquared(Math.max(0, far - 1), n),
+    ...chiSquared(Math.abs(b - c), n),
   };
 }
 
-function chiSquared(distance: number, n: number): ChiSquared {
-  return { statistic: (distance * distance) / n, p: 2 * normalTail(distance / Math.sqrt(n)) };
+function chiSquared(distance: number, n: number): Pick<McNemarResult, `chi2${string}` & keyof McNemarResult> {
+  const corrected = Math.max(0, distance - 1);
+  const p = (far: number) => 2 * normalTail(far / Math.sqrt(n));
+  return {
+    chi2: (distance * distance) / n,
+    chi2P: p(distance),
+    chi2Corrected: (corrected * corrected) / n,
+    chi2CorrectedP: p(corrected),
+  };
 }

@@ -251,10 +251,10 @@ function checkMcNemar({ table }: { table: [[number, number], [number, number]] }
   expect(result.status).toBe(want['status'] ? 'degenerate_equal' : 'ok');
   if (want['status']) return;
   near('mid', result.mid, want['p_midp'], 1e-11);
-  near('χ²', result.chi2.statistic, want['chi2'], 1e-12);
-  near('χ² p', result.chi2.p, want['p_chi2'], 1e-10);
-  near('χ² corrected', result.chi2Corrected.statistic, want['chi2_cc'], 1e-12);
-  near('χ² corrected p', result.chi2Corrected.p, want['p_chi2_cc'], 1e-10);
+  near('χ²', result.chi2, want['chi2'], 1e-12);
+  near('χ² p', result.chi2P, want['p_chi2'], 1e-10);
+  near('χ² corrected', result.chi2Corrected, want['chi2_cc'], 1e-12);
+  near('χ² corrected p', result.chi2CorrectedP, want['p_chi2_cc'], 1e-10);
 }
 
 type Multi = { p: number[]; weights: number[] | null };

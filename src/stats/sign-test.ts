@@ -2,8 +2,14 @@
  * The sign test of paired differences: asks only which way each one points. The least that can be assumed, and the least power.
  */
 import { halfBinomialCdf } from './binomial.ts';
-import type { Alternative, TestOutcome } from './outcome.ts';
+import type { Alternative, Sample, TestOutcome } from './outcome.ts';
 import { discreteP, NOT_SIGNIFICANT } from './p-value.ts';
+import { differencesAndOptions } from './paired-differences.ts';
+import { valuesIn } from './prepared-sample.ts';
+
+export interface SignTestOptions {
+  readonly alternative?: Alternative;
+}
 
 export interface SignTestResult extends TestOutcome {
   readonly positive: number;
@@ -11,15 +17,16 @@ export interface SignTestResult extends TestOutcome {
 }
 
 /**
- * Exact binomial test of the number of positive differences; zeros are dropped. O(n).
+ * Exact binomial test of the number of positive differences, or of pairs with x above y; zeros are dropped. O(n).
  * @returns status `ok`, `no_data`, or `degenerate_equal` where all differences are 0
- * @throws RangeError on NaN
+ * @throws RangeError on NaN or unequal lengths
  * @see Arbuthnot 1710; 11 positive of 17 gives two-sided p = 0.332305908203125
  */
-export function signTest(
-  differences: ArrayLike<number>,
-  options: { readonly alternative?: Alternative } = {},
-): SignTestResult {
+export function signTest(differences: Sample, options?: SignTestOptions): SignTestResult;
+export function signTest(x: Sample, y: Sample, options?: SignTestOptions): SignTestResult;
+export function signTest(x: Sample, second?: Sample | SignTestOptions, third?: SignTestOptions): SignTestResult {
+  const [sample, options] = differencesAndOptions<SignTestOptions>(x, second, third);
+  const differences = valuesIn(sample);
   let positive = 0;
   let nonzero = 0;
   for (let i = 0; i < differences.length; i++) {

@@ -5,7 +5,8 @@
 import { isFiniteSample, type Moments, meanOf, momentsOf } from './moments.ts';
 import type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
 import { missOf, NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
-import { sampleMoments, valuesIn } from './prepared-sample.ts';
+import { pairedDifferences } from './paired-differences.ts';
+import { sampleMoments } from './prepared-sample.ts';
 import { logStudentTail, studentQuantile } from './special.ts';
 
 export interface TOptions {
@@ -61,9 +62,7 @@ function welchFromMoments(x: Moments, y: Moments, options: TOptions = {}): TResu
 
 /** One-sample t on x[i] − y[i]. O(n). @throws RangeError on unequal lengths or NaN */
 export function pairedT(x: Sample, y: Sample, options: TOptions = {}): TResult {
-  if (x.length !== y.length) throw new RangeError(`paired samples need equal lengths, got ${x.length} and ${y.length}`);
-  const [before, after] = [valuesIn(x), valuesIn(y)];
-  const d = momentsOf(Float64Array.from({ length: x.length }, (_, i) => before[i]! - after[i]!));
+  const d = momentsOf(pairedDifferences(x, y));
   const n = d.n;
   const difference = meanOf(d);
   if (n < 2) return unanswered(n === 0 ? 'no_data' : 'insufficient_data', difference);

@@ -18,18 +18,31 @@ export interface TwoProportionsResult extends TestOutcome {
   readonly wilson: { readonly x: Interval; readonly y: Interval };
 }
 
+export interface TwoProportionsOptions {
+  readonly alternative?: Alternative;
+  /** Of the two-sided intervals, in (0, 1). Default 0.95. */
+  readonly confidence?: number;
+}
+
 /**
  * O(1).
- * @param options confidence of the two-sided intervals, default 0.95
+ * @param x1 events among n1 trials, @param x2 events among n2; or both as tallies. Options: confidence of the two-sided intervals, default 0.95
  * @returns status `ok`, `no_data` (no trials in one arm), `degenerate_equal` (no event, or only events: z has no variance)
  * @throws RangeError on counts that are not whole or out of range
  * @see Newcombe 1998, Statistics in Medicine 17:873, method 10; his 56/70 v 48/80 gives 0.0524 to 0.3339
  */
 export function twoProportions(
-  x: Tally,
-  y: Tally,
-  options: { readonly alternative?: Alternative; readonly confidence?: number } = {},
+  x1: number,
+  n1: number,
+  x2: number,
+  n2: number,
+  options?: TwoProportionsOptions,
+): TwoProportionsResult;
+export function twoProportions(x: Tally, y: Tally, options?: TwoProportionsOptions): TwoProportionsResult;
+export function twoProportions(
+  ...given: Counts | [Tally, Tally, (TwoProportionsOptions | undefined)?]
 ): TwoProportionsResult {
+  const [x, y, options = {}] = isCounts(given) ? fromCounts(...given) : given;
   const { alternative = 'two-sided', confidence = 0.95 } = options;
   const wilson = { x: wilsonInterval(x, confidence), y: wilsonInterval(y, confidence) };
   if (x.trials === 0 || y.trials === 0) {
@@ -49,6 +62,16 @@ export function twoProportions(
   const z = se === 0 ? 0 : difference / se;
   const p = se === 0 ? NOT_SIGNIFICANT : symmetricP(z, alternative, logNormalTail);
   return { status, ...p, z, difference, newcombe, wilson };
+}
+
+type Counts = [number, number, number, number, (TwoProportionsOptions | undefined)?];
+
+function isCounts(given: readonly unknown[]): given is Counts {
+  return typeof given[0] === 'number';
+}
+
+function fromCounts(...[x1, n1, x2, n2, options]: Counts): [Tally, Tally, (TwoProportionsOptions | undefined)?] {
+  return [{ events: x1, trials: n1 }, { events: x2, trials: n2 }, options];
 }
 
 /** Wilson's score interval for a rate; [0, 1] without trials. O(1). @see Wilson 1927, JASA 22:209 */

@@ -4,6 +4,7 @@
  */
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { differencesAndOptions } from './paired-differences.ts';
 import { differencesOfRanks, middleOf } from './pairwise-difference.ts';
 import { sortedValues } from './prepared-sample.ts';
 import { logNormalTail } from './special.ts';
@@ -31,12 +32,19 @@ export interface WilcoxonResult extends TestOutcome {
 const MOST_EXACT = 60;
 
 /**
- * 'greater': differences tend to be positive. O(n log n); the exact distribution, given the ties, O(n³).
+ * Of differences, or of x − y in pairs. 'greater': differences tend to be positive. O(n log n); the exact distribution, given the ties, O(n³).
  * @returns status `ok`, `no_data`, or `degenerate_equal` where all differences are 0
- * @throws RangeError on NaN, or where 'exact' is asked for beyond 1,000 differences
+ * @throws RangeError on NaN, on unequal lengths, or where 'exact' is asked for beyond 1,000 differences
  * @see Wilcoxon 1945, Biometrics Bulletin 1:80; [1, 2, 3]: W+ = 6, exact two-sided p = 0.25
  */
-export function wilcoxonSignedRank(differences: Sample, options: WilcoxonOptions = {}): WilcoxonResult {
+export function wilcoxonSignedRank(differences: Sample, options?: WilcoxonOptions): WilcoxonResult;
+export function wilcoxonSignedRank(x: Sample, y: Sample, options?: WilcoxonOptions): WilcoxonResult;
+export function wilcoxonSignedRank(
+  x: Sample,
+  second?: Sample | WilcoxonOptions,
+  third?: WilcoxonOptions,
+): WilcoxonResult {
+  const [differences, options] = differencesAndOptions<WilcoxonOptions>(x, second, third);
   const { alternative = 'two-sided', continuity = false } = options;
   const sorted = sortedValues(differences);
   const ranked = rankBySize(sorted);
