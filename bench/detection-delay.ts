@@ -1,6 +1,7 @@
 /**
  * How soon a worse candidate is rolled back by the default configuration: candidate units met until the alarm, through
- * simulated rollouts 10 → 25 → 50 % with users who come back. Seeded; one core, a minute.
+ * simulated rollouts 10 → 25 → 50 % with users who come back. Seeded; one core, a minute. No goal: the figures
+ * of the guide, and what a change of a test's parameters costs.
  * Usage: node bench/detection-delay.ts [releases] [seed]
  */
 import { openEvidence } from '../src/analysis/live.ts';

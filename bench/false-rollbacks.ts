@@ -1,6 +1,7 @@
 /**
  * How often an unchanged release would be rolled back: simulated rollouts 10 → 25 → 50 → 100 of a candidate that is the
- * baseline, with users who come back and differ from each other, judged after every batch. Seeded; one core, minutes.
+ * baseline, with users who come back and differ from each other, judged after every batch. Goal: at most alpha, with three
+ * standard errors. Seeded; one core, minutes.
  * Usage: node bench/false-rollbacks.ts [releases] [seed]
  */
 import { openEvidence } from '../src/analysis/live.ts';

@@ -1,4 +1,4 @@
-/*
+/**
  * Outcomes per second that the embedded store takes durably (one synced transaction per group commit), in batches of 100
  * outcomes, by the number of batches in a group; beside it what the same disk gives for the bare bytes with the same
  * number of syncs, and prepared statements without the query builder: the ratios hold on a busy machine. Median of

@@ -1,48 +1,29 @@
 /**
  * Memory of one server: idle, and with 1,000 releases that are being rolled out and judged at least every second while
- * outcomes arrive. The server is a process of its own; this one counts its passes from the outside, by /metrics and the
- * stage clocks.
+ * outcomes arrive. The server is a process of its own; this one counts its passes from the outside, by the stage clocks.
+ * Goal: at most 512 MiB, and no release longer than a second without a pass.
  *
  *   node bench/scale.ts [releases] [seconds]
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { quantileOfSorted } from '../src/stats/quantile.ts';
+import { serveProcess } from './serve-process.ts';
 
 const releases = Number(process.argv[2] ?? 1000);
 const seconds = Number(process.argv[3] ?? 20);
-const folder = mkdtempSync(join(tmpdir(), 'spillway-scale-'));
-const main = join(import.meta.dirname, '../src/cli/main.ts');
-const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--data', folder, '--json'], {
-  stdio: ['ignore', 'pipe', 'ignore'],
-});
-const exited = new Promise<void>(resolve => child.once('exit', () => resolve()));
+const server = await serveProcess(tmpdir());
+const { call } = server;
 
 const rssMiB = () =>
-  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1]) / 1024);
+  Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1]) / 1024);
 const cpuSeconds = () => {
-  const [user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ').slice(13, 15).map(Number);
+  const [user, system] = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(' ').slice(13, 15).map(Number);
   return (user! + system!) / 100;
 };
 const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
 try {
-  let printed = '';
-  const url = await new Promise<string>(resolve => {
-    createInterface({ input: child.stdout }).on('line', line => {
-      printed += line;
-      if (printed.endsWith('}')) resolve((JSON.parse(printed) as { url: string }).url);
-    });
-  });
-  const call = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const json =
-      body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    const response = await fetch(`${url}${path}`, { method, ...json });
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as T;
-  };
   await sleep(2_000);
   console.log(`idle server: ${rssMiB()} MiB`);
 
@@ -114,10 +95,8 @@ try {
     `${after.length} active releases: ${rssMiB()} MiB (highest ${worst}), ${(cpu * 100).toFixed(0)} % of one core`,
   );
   console.log(
-    `time since the last pass: median ${lags[Math.floor(lags.length / 2)]!.toFixed(0)} ms, longest ${lags.at(-1)!.toFixed(0)} ms`,
+    `time since the last pass: median ${quantileOfSorted(lags, 0.5).toFixed(0)} ms, longest ${lags.at(-1)!.toFixed(0)} ms`,
   );
 } finally {
-  child.kill('SIGTERM');
-  await exited;
-  rmSync(folder, { recursive: true, force: true });
+  await server.stop();
 }

@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import { connect } from '../sdk/src/index.ts';
 import { CANDIDATE, type ProtocolServer, settled, split, startServer } from '../sdk/test/protocol-server.ts';
+import { quantileOfSorted } from '../src/stats/quantile.ts';
 
 const CALLS = Number(process.argv[2] ?? 500_000);
 const ROUNDS = 5;
@@ -30,7 +31,7 @@ function quantiles(call: (unit: string) => unknown): { p50: number; p99: number;
     took[index] = (performance.now() - startedMs) * 1_000;
   }
   took.sort();
-  const at = (share: number) => took[Math.floor(share * TIMED_SINGLY)]!;
+  const at = (share: number) => quantileOfSorted(took, share);
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
 }
 

@@ -1,7 +1,9 @@
-/*
+/**
  * Nanoseconds per observation of the sequential tests, single thread, best of several passes (the shared machine's noise
- * only adds). Run: node bench/sequential.ts
+ * only adds), and the bytes of a state. No goal: what an outcome costs the engine.
+ * Run: node bench/sequential.ts
  */
+import { seededRandom } from '../src/stats/random.ts';
 import {
   eventShareEProcess,
   exceedanceEProcess,
@@ -11,20 +13,8 @@ import {
 
 const PASSES = 7;
 
-/** A small fixed generator (splitmix32): the same work in every run. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let z = state;
-    z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-    return ((z ^ (z >>> 15)) >>> 0) / 2 ** 32;
-  };
-}
-
 function logNormals(count: number, sigma: number, seed: number): Float64Array {
-  const next = generator(seed);
+  const next = seededRandom(seed);
   return Float64Array.from({ length: count }, () =>
     Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())),
   );
@@ -52,7 +42,7 @@ function valueBlocks(blocks: number, baselinePerBlock: number): { baseline: Floa
 }
 
 function countBlocks(blocks: number, baselineTrials: number, candidateTrials: number, rate: number) {
-  const next = generator(11);
+  const next = seededRandom(11);
   const events = (trials: number) => {
     let count = 0;
     for (let i = 0; i < trials; i++) if (next() < rate) count++;

@@ -1,6 +1,6 @@
 /**
- * How close a suite comes to an endpoint's rate limit, and whether it loses cases: 40 cases of 100 ms on 8 workers against
- * a token bucket that answers 429 when it is empty. "Ideal" is (cases − burst) ÷ rate.
+ * How close a suite comes to an endpoint's rate limit, and whether it loses cases: cases of 100 ms on 8 workers against a
+ * token bucket that answers 429 when it is empty. "Ideal" is (cases − burst) ÷ rate. Goal: every case answered.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
