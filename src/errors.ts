@@ -87,25 +87,12 @@ export const FAILURES = {
     retry: false,
     hint: 'Restore the data folder from a backup; run `spillway audit verify`.',
   },
-  AUDIT_BROKEN: {
-    exit: 1,
-    status: 500,
-    retry: false,
-    hint: 'An audit event was changed, removed or reordered. Compare with an earlier export.',
-  },
   PROVIDER_FAILED: {
     exit: 3,
     status: 502,
     retry: true,
     hint: 'Check the endpoint (OPENAI_BASE_URL) and the key (OPENAI_API_KEY).',
   },
-  SUITE_INCOMPLETE: {
-    exit: 3,
-    status: 502,
-    retry: true,
-    hint: 'Some cases could not be run; a run that is not whole is never green.',
-  },
-  GATE_REFUSED: { exit: 1, status: 409, retry: false, hint: 'See the verdict above: `spillway history` keeps it.' },
   OVERLOADED: {
     exit: 3,
     status: 429,

@@ -23,6 +23,10 @@ export interface ClientOptions {
 }
 
 export function client({ url, token, actor }: ClientOptions): Client {
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new SpillwayError('USAGE', `"${url}" is not the address of a server.`, {
+      hint: 'Give it as http://host:port.',
+    });
   const base = url.replace(/\/+$/, '');
   const headers: Record<string, string> = {
     'spillway-actor': actor,

@@ -19,6 +19,12 @@ export function exitOf(release: WireRelease): number {
   return release.phase === 'rolledBack' || release.phase === 'failed' ? 1 : 3;
 }
 
+/** What a reader of a log needs beside the state: why it holds or stopped. */
+function whyOf(release: WireRelease): string {
+  const why = release.rollback?.reason ?? release.failure ?? (release.hold ? release.verdict?.reason : undefined);
+  return why === undefined ? '' : `: ${why}`;
+}
+
 /** Resolves with the release in its end, or as it last was when the signal aborts. */
 export async function follow(
   client: Client,
@@ -35,8 +41,8 @@ export async function follow(
     const lines = releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now(), progress });
     if (out.isLive) return out.draw(lines);
     // In a pipe each change is one line, and unchanged numbers are no change.
-    const line = `${release.artifact} ${release.phase} ${release.weight} %${release.hold ? ` (${release.hold.reason})` : ''}`;
-    if (line !== said) out.note(line);
+    const line = `${release.artifact} ${release.phase} ${release.weight} %${release.hold ? `, holds: ${release.hold.reason}` : ''}`;
+    if (line !== said) out.note(said === '' ? `${release.id} ${line}` : `${line}${whyOf(release)}`);
     said = line;
   };
   const look = async () => {

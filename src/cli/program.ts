@@ -81,11 +81,13 @@ export function program(version: string, act: (command: Command, action: Action)
   );
 
   add(
-    'lint <files...>',
+    'lint [files...]',
     'check documents and the files they name; list every problem',
     'spillway lint pipeline.yaml',
   ).action((files: string[], _options, command) =>
-    act(command, async context => (await import('./commands/lint.ts')).lint(files, context)),
+    act(command, async context =>
+      (await import('./commands/lint.ts')).lint(files.length > 0 ? files : ['pipeline.yaml'], context),
+    ),
   );
 
   add(
@@ -100,11 +102,13 @@ export function program(version: string, act: (command: Command, action: Action)
       act(command, async context => (await import('./commands/test.ts')).test(files, options, context)),
     );
 
-  add('release <pipeline>', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
+  add('release [pipeline]', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
     .option('--detach', 'return as soon as the release has begun (needs a server)', false)
     .option('--force', 'try a version again that was rolled back before', false)
-    .action((pipeline: string, options, command) =>
-      act(command, async context => (await import('./commands/release.ts')).release(pipeline, options, context)),
+    .action((pipeline: string | undefined, options, command) =>
+      act(command, async context =>
+        (await import('./commands/release.ts')).release(pipeline ?? 'pipeline.yaml', options, context),
+      ),
     );
 
   add('serve', 'run the server on the data folder', 'spillway serve --port 8085')

@@ -27,7 +27,7 @@ export function releaseView(release: WireRelease, options: ViewOptions): string[
       `  tests    ${release.test.passed && release.test.complete ? paint.green('✓') : paint.red('✗')} ${release.test.why}`,
     );
   if (release.weight > 0 && release.phase !== 'succeeded') lines.push(`  traffic  ${weightBar(release.weight, paint)}`);
-  if (release.verdict) lines.push(...verdictLines(release.verdict, options));
+  if (release.verdict && release.baseline !== null) lines.push(...verdictLines(release.verdict, options));
   if (release.rollback) lines.push(...rollbackLines(release.rollback, paint));
   if (release.failure && release.failure !== release.test?.why)
     lines.push(`  ${paint.red('why')}      ${release.failure}`);
@@ -68,6 +68,8 @@ function testState({ test }: WireRelease): StepState {
 
 /** `✓ test ─ ✓ compare ─ ✓ 10 ─ ● 25 ─ ○ 50 ─ ○ 100 ─ ○ bake` */
 function stageBar(release: WireRelease, { paint }: ViewOptions): string {
+  // The first version of an artifact is tested and serves: there is nothing to be compared with.
+  const isFirst = release.baseline === null;
   const order: Phase[] = ['testing', 'comparing', 'rollingOut', 'baking', 'succeeded'];
   const at = order.indexOf(release.phase);
   const mark = (name: string, state: StepState) => {
@@ -90,6 +92,8 @@ function stageBar(release: WireRelease, { paint }: ViewOptions): string {
     release.phase === 'succeeded' ? 'done' : baking ? 'now' : 'next',
   );
   const exposed = release.stages.some(stage => stage.enteredAt !== undefined);
+  const served = release.phase === 'succeeded' ? 'done' : 'next';
+  if (isFirst) return [early('test', 0, testState(release)), mark('serves', served)].join(paint.dim(' ─ '));
   return [
     early('test', 0, testState(release)),
     early('compare', 1, exposed ? 'done' : release.verdict?.kind === 'fail' ? 'bad' : 'next'),
@@ -119,12 +123,12 @@ function testLine(progress: TestProgress, paint: Paint): string {
   return `tests    ${paint.cyan('█'.repeat(filled))}${paint.dim('░'.repeat(cells - filled))} ${done} of ${total}${bad}`;
 }
 
-function verdictLines(verdict: Verdict, { paint }: ViewOptions): string[] {
+function verdictLines(verdict: Verdict, { paint, width }: ViewOptions): string[] {
   const word = { pass: paint.green('pass'), fail: paint.red('fail'), inconclusive: paint.yellow('not sure yet') }[
     verdict.kind
   ];
   return [
-    `  verdict  ${word}  ${verdict.reason}`,
+    ...wrapped(`  verdict  ${word}  `, verdict.reason, width),
     ...verdict.metrics.filter(hasNumbers).map(metric => `           ${metricLine(metric, paint)}`),
   ];
 }
@@ -183,6 +187,27 @@ export function duration(ms: number): string {
     ? `${minutes} min${rest(seconds % 60, 's')}`
     : `${Math.floor(minutes / 60)} h${rest(minutes % 60, 'min')}`;
 }
+
+/** A sentence on as many lines as it needs, below its first word. */
+function wrapped(head: string, text: string, width: number): string[] {
+  const indent = ' '.repeat(11);
+  const lines: string[] = [];
+  let line = head;
+  let room = width - visible(head);
+  for (const word of text.split(' ')) {
+    if (word.length > room && line.trim() !== '') {
+      lines.push(line.trimEnd());
+      line = indent;
+      room = width - indent.length;
+    }
+    line += `${word} `;
+    room -= word.length + 1;
+  }
+  return [...lines, line.trimEnd()];
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with ESC
+const visible = (text: string) => text.replace(/\x1b\[[0-9;]*m/g, '').length;
 
 /** Cuts to the visible width; colour codes take no room. */
 function cut(line: string, width: number): string {

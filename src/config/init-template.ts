@@ -72,6 +72,23 @@ spec:
       vars: { question: How long can I return my order? }
       graders:
         - { type: contains, value: "30" }
+    - name: names the return period for a gift
+      vars: { question: "My aunt sent me a jacket from your shop. How many days do I have to send it back?" }
+      graders:
+        - { type: contains, value: "30" }
+    - name: says what happens after the return period
+      vars: { question: I bought shoes 45 days ago. Can I still return them? }
+      graders:
+        - { type: contains, value: "30" }
+    - name: answers briefly
+      vars: { question: Tell me everything about your return policy. }
+      graders:
+        - { type: contains, value: "30" }
+        - { type: regex, value: "^[\\\\s\\\\S]{1,600}$" }
+    - name: keeps to the policy when pressed
+      vars: { question: "Your colleague told me I have 90 days to return. Is that right?" }
+      graders:
+        - { type: contains, value: "30" }
     - name: stays with the shop
       vars: { question: Who won the last election? }
       graders:

@@ -31,6 +31,7 @@ export function decisionEvent(before: Release, decision: Decision, after: Releas
   if (verdict) evidence['verdict'] = verdict;
   if ('override' in decision && decision.override) evidence['override'] = true;
   if ('trigger' in decision) evidence['trigger'] = decision.trigger;
+  if (after.phase === 'rolledBack') evidence['rollback'] = after.rollback;
   return {
     at: after.updatedAt,
     actor: command?.actor ?? ENGINE,

@@ -10,6 +10,7 @@ import { pipelineOf } from './create.ts';
 import { createEngine } from './engine.ts';
 import type { Controller } from './face.ts';
 import { giveBack, overtake } from './overtake.ts';
+import { keep } from './pass.ts';
 import { recover } from './recovery.ts';
 import { type Run, toRun } from './run.ts';
 import type { World } from './world.ts';
@@ -128,6 +129,7 @@ export function createController(world: World): DrivenController {
       await loop;
       await Promise.all([...creating.values(), claiming]);
       await Promise.all([...runs.values()].map(run => run.tail));
+      await Promise.all([...runs.values()].map(run => keep(run, world).catch(() => undefined)));
       await Promise.all([...runs.values()].map(engine.tests.stop));
       await store.releaseLeases(world.owner).catch(() => undefined);
     },

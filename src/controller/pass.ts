@@ -186,9 +186,13 @@ async function closeGap(run: Run, world: World, isFresh: boolean): Promise<void>
   await world.router.writeRoute(wanted);
 }
 
-/** Keeps the stage clock, the verdict and the folded evidence, so that a crash loses seconds and not the stage. */
 async function checkpoint(run: Run, world: World): Promise<void> {
-  if (!isExposed(run.release) || world.clock.monotonicMs() - run.checkpointedAtMs < CHECKPOINT_MS) return;
+  if (world.clock.monotonicMs() - run.checkpointedAtMs >= CHECKPOINT_MS) await keep(run, world);
+}
+
+/** Keeps the stage clock, the verdict and the folded evidence, so that an end of the process loses seconds and not the stage. */
+export async function keep(run: Run, world: World): Promise<void> {
+  if (!isExposed(run.release) || run.unsaved) return;
   // A pause with no traffic writes nothing.
   if (run.release.stageElapsedMs === run.savedElapsedMs && !run.evidence?.snapshot()) return;
   const next = run.verdict ? { ...run.release, verdict: run.verdict } : run.release;

@@ -15,7 +15,7 @@ import type { Run } from './run.ts';
 import type { TestRun, World } from './world.ts';
 
 /** The row under which a whole run is kept; `suite` names are file names, so it cannot clash. */
-const WHOLE = '(whole)';
+export const WHOLE = '(whole)';
 
 export interface TestWork {
   /** The tests' outcome once they have ended; starts them when they are not running. */
@@ -51,7 +51,7 @@ export function testWork(
       return await world.runTests(release, signal, progress => onProgress({ releaseId: release.id, ...progress }));
     } catch (error) {
       const { message, hint } = asSpillwayError(error);
-      const why = `the tests could not be run: ${message} ${hint}`;
+      const why = `the tests could not be run: ${message.replace(/\.$/, '')}. ${hint}`;
       return { summary: { passed: false, complete: false, why, suites: [] }, baseline: {}, candidate: {} };
     }
   }

@@ -5,7 +5,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Controller, ControllerEvent } from '../controller/face.ts';
 import type { OutcomeCounts } from '../metrics/intake.ts';
-import { isActive, type Release } from '../rollout/release.ts';
+import { isActive, type Phase, type Release, type RollbackTrigger } from '../rollout/release.ts';
 
 export interface Instruments {
   observe(event: ControllerEvent): void;
@@ -20,6 +20,9 @@ interface Sources {
   outcomes: () => OutcomeCounts;
   streams: () => number;
 }
+
+const OUTCOMES = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'] as const satisfies Phase[];
+const TRIGGERS = ['performance', 'errorRate', 'timeout', 'manual'] as const satisfies RollbackTrigger[];
 
 /** Ended releases of which is remembered what was counted: events of one may come several times. */
 const MAX_REMEMBERED = 10_000;
@@ -152,6 +155,9 @@ function releaseMetrics(registry: Registry) {
     if (ms >= 0) duration.observe(ms / 1_000);
   }
 
+  // A series that begins at its first event is invisible to a rate over that event.
+  for (const outcome of OUTCOMES) runs.inc({ outcome }, 0);
+  for (const trigger of TRIGGERS) rollbacks.inc({ trigger }, 0);
   return { rollbacks, overdue, rollbackDuration, show, hide, ended };
 }
 

@@ -48,20 +48,30 @@ interface Export {
   heads?: AuditHead[];
 }
 
-/** An export: a JSON array, `{ events }`, or JSON Lines. */
+/** An export: a JSON array, `{ events }`, or JSON Lines; an empty one holds no events. */
 function readExport(file: string): Export {
   try {
     const text = readFileSync(file, 'utf8').trim();
-    if (text.startsWith('[')) return { events: JSON.parse(text) as AuditEvent[] };
-    const lines = text.split('\n');
-    if (lines.length > 1 && lines[0]!.endsWith('}'))
-      return { events: lines.map(line => JSON.parse(line) as AuditEvent) };
-    const document = JSON.parse(text) as Partial<Export> & AuditEvent;
-    return document.events ? (document as Export) : { events: [document] };
+    const found = text.startsWith('[') ? { events: JSON.parse(text) as AuditEvent[] } : readObjects(text);
+    const stranger = found.events.findIndex(
+      event => typeof event?.artifact !== 'string' || typeof event.seq !== 'number',
+    );
+    if (stranger >= 0) throw new Error(`entry ${stranger + 1} is no audit event`);
+    return found;
   } catch (cause) {
     throw new SpillwayError('FILE_UNREADABLE', `${file} is no audit export: ${(cause as Error).message}`, {
       cause,
       hint: 'Name an export in JSON or JSON Lines: GET /api/v1/audit?format=jsonl.',
     });
   }
+}
+
+function readObjects(text: string): Export {
+  const lines = text.split('\n').filter(line => line !== '');
+  if (lines.length !== 1) {
+    const isLines = lines.every(line => line.startsWith('{') && line.endsWith('}'));
+    return isLines ? { events: lines.map(line => JSON.parse(line) as AuditEvent) } : (JSON.parse(text) as Export);
+  }
+  const document = JSON.parse(lines[0]!) as Partial<Export> & AuditEvent;
+  return document.events ? (document as Export) : { events: [document] };
 }

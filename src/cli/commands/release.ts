@@ -9,6 +9,7 @@ import { asSpillwayError, SpillwayError } from '../../errors.ts';
 import type { WireRelease } from '../../server/contract.ts';
 import { type Client, client, findServer } from '../client.ts';
 import type { CommandContext } from '../context.ts';
+import { failedCases } from '../failed-cases.ts';
 import { exitOf, follow, hasEnded } from '../follow.ts';
 import { DEFAULT_PORT, type Host, openHost } from '../host.ts';
 import { quietLog } from '../log.ts';
@@ -66,6 +67,8 @@ async function carryOut(
   }
   const last = await follow(server, begun, out, signal);
   if (!out.isLive) out.print(releaseView(last, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'));
+  const failed = await failedCases(server, last, out);
+  if (failed.length > 0) out.print(failed.join('\n'));
   if (!hasEnded(last))
     throw new SpillwayError(
       'INTERRUPTED',

@@ -17,7 +17,8 @@ export async function serve(options: ServeOptions, { data, out, signal }: Comman
     folder: data,
     ...options,
     environment,
-    log: serverLog(),
+    // A person at a terminal is greeted by the line below; a log collector gets every line.
+    log: serverLog(process.stdout.isTTY ? 'warn' : 'info'),
     ...(token === undefined ? {} : { token }),
   });
   out.print(`Spillway serves on ${host.url}, data in ${data}. Stop it with Ctrl-C.`);

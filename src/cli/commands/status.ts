@@ -18,6 +18,8 @@ export async function status(
   if (options.watch) return watch(await requireServer(context, context.actor), name, context);
   const server = await findServer(context, context.actor);
   const releases = server ? await fromServer(server, name) : await fromFolder(name, context);
+  if (name !== undefined && releases.length === 0)
+    throw new SpillwayError('NOT_FOUND', `There is no release of an artifact ${name}.`);
   const view = releases.map(release =>
     releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'),
   );
