@@ -15,6 +15,8 @@ interface Common {
   color: boolean;
 }
 
+const EXIT_STATUS = 'Exit status: 0 good, 1 the gate said no, 2 wrong use, 3 could not be carried out.';
+
 type Action = (context: CommandContext) => Promise<number>;
 
 /** @returns the exit status: 0 good, 1 the gate said no, 2 wrong use, 3 could not be carried out */
@@ -67,12 +69,12 @@ export function program(version: string, act: (command: Command, action: Action)
     .addOption(new Option('--data <dir>', 'data folder of the embedded store').default('.spillway'))
     .option('--json', 'print one JSON document on standard output and nothing else there')
     .option('--quiet', 'no progress and no messages')
-    .option('--no-color', 'no colour (NO_COLOR is honoured too)');
+    .option('--no-color', 'no colour (NO_COLOR is honoured too)')
+    .addHelpText('after', `\nExample:\n  $ spillway release pipeline.yaml\n\n${EXIT_STATUS}`);
 
   /** Adds a command; `example` ends its help. */
   const add = (usage: string, about: string, example: string) => {
-    const command = root.command(usage).description(about).addHelpText('after', `\nExample:\n  $ ${example}`);
-    return command;
+    return root.command(usage).description(about).addHelpText('after', `\nExample:\n  $ ${example}\n\n${EXIT_STATUS}`);
   };
 
   add('init [dir]', 'write a working Pipeline, Prompt and Suite into a folder', 'spillway init my-bot').action(
@@ -162,7 +164,7 @@ export function program(version: string, act: (command: Command, action: Action)
     .command('verify [file]')
     .description('find a changed, missing or reordered event; exit 1 names the first')
     .option('--head <hash>', 'a checkpoint or head noted before: finds a cut tail too')
-    .addHelpText('after', '\nExample:\n  $ spillway audit verify')
+    .addHelpText('after', `\nExample:\n  $ spillway audit verify\n\n${EXIT_STATUS}`)
     .action((file: string | undefined, options, command) =>
       act(command, async context => (await import('./commands/audit-verify.ts')).auditVerify(file, options, context)),
     );
