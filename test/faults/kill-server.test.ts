@@ -70,10 +70,13 @@ test(`a server killed at ${KILLS} moments goes on where its record says, and nev
   const audit = await client.audit();
   const counts = `${pendingNotes} rollbacks found in the journal, ${someone.begun()} releases, ${audit.length} events`;
   process.stdout.write(`  ${KILLS} kills: ${JSON.stringify(phases)}, ${counts}\n`);
-  expect(flawsOf(routes.list, audit)).toEqual([]);
-  expect(gapsOf(audit)).toEqual([]);
-  expect(users.wronged).toEqual([]);
-  expect(someone.unrecorded(audit)).toEqual([]);
+  const found = {
+    flaws: flawsOf(routes.list, audit),
+    gaps: gapsOf(audit),
+    wronged: users.wronged,
+    unrecorded: someone.unrecorded(audit),
+  };
+  expect(found).toEqual({ flaws: [], gaps: [], wronged: [], unrecorded: [] });
   await expectEnded(client, audit);
   // Kills that all fell into one phase would prove little.
   const some = expect.any(Number);
