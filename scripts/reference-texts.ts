@@ -48,7 +48,7 @@ export const MEANINGS: Record<FailureCode, string> = {
   USAGE: 'The command was called in a way that means nothing.',
   NOT_SUPPORTED: 'Known, and not part of this version; or data of another version.',
   REQUEST_INVALID: 'The body, query or a header of a request does not fit.',
-  BODY_TOO_LARGE: 'More than 1 MiB, or 5 MiB for a pipeline.',
+  BODY_TOO_LARGE: 'More than 1 MiB, or 2 MiB for a pipeline.',
   UNAUTHORIZED: 'No bearer token, or not that of the server.',
   NOT_FOUND: 'There is no such release, artifact, pipeline, path or data folder.',
   METHOD_NOT_ALLOWED: 'The path exists and does not take this method.',

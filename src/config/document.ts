@@ -44,6 +44,8 @@ export interface Reading {
 
 /** Of one document. Nobody reads more, and finding the place of each takes time. */
 const MAX_PROBLEMS = 500;
+/** Of all files together; the message counts the rest. */
+const MAX_TOLD = 1_000;
 const KINDS = ['Pipeline', 'Prompt', 'Suite'];
 
 /** Never throws: problems are in the answer. */
@@ -88,7 +90,7 @@ export function invalid(problems: readonly Problem[]): SpillwayError {
     const noun = count === 1 ? ' problem' : ' problems';
     return `${count}${index === 0 ? noun : ''} in ${file}`;
   });
-  return new SpillwayError('CONFIG_INVALID', parts.join(', '), { problems: ordered });
+  return new SpillwayError('CONFIG_INVALID', parts.join(', '), { problems: ordered.slice(0, MAX_TOLD) });
 }
 
 function readSource(source: Source, report: Report): LoadedDocument | undefined {

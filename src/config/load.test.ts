@@ -266,10 +266,11 @@ describe('a bundle from memory', () => {
     ]);
   });
 
-  test('of more than 5 MiB is refused', () => {
-    const files = { a: 'x'.repeat(3_000_000), b: 'x'.repeat(3_000_000) };
-    expect(failure(() => readPipelineBundle({ document: PIPELINE, files })).problems).toEqual([
-      { path: 'files', message: expect.stringMatching(/hold 6000000 bytes together; at most 5242880/) },
+  test('of more than 1 MiB is refused, the pipeline counted', () => {
+    const files = { a: 'x'.repeat(500_000), b: 'x'.repeat(500_000) };
+    const document = '#'.repeat(100_000);
+    expect(failure(() => readPipelineBundle({ document, files })).problems).toEqual([
+      { path: 'files', message: expect.stringMatching(/hold 1100000 bytes together .* at most 1048576 \(1 MiB\)/) },
     ]);
   });
 });

@@ -13,12 +13,15 @@ import {
   parseDocuments,
   readParsed,
 } from './document.ts';
-import { MAX_FILE_BYTES, parseText, sourceOfValue } from './parse-text.ts';
+import { parseText, sourceOfValue } from './parse-text.ts';
 import type { PipelineDocument } from './pipeline.ts';
 import { planOf } from './plan-of.ts';
 import { type ReadText, readTextFile } from './read-file.ts';
 import { oneOf, show } from './show.ts';
 import { valueAt } from './source.ts';
+
+/** Of the texts that a server parses for one request: a mebibyte of test cases stops its event loop for about a second. */
+const MAX_BUNDLE_BYTES = 1024 * 1024;
 
 export type { LoadedDocument, NamedPrompt, PipelineBundle, PipelineDocument, ReadText };
 export { parseDocument, parseDocuments, planOf };
@@ -75,9 +78,12 @@ export function readPipelineBundle(bundle: { document: unknown; files: Record<st
       throw invalid([{ path: `files[${show(name)}]`, message: `must be text; found ${show(text)}` }]);
     normalised.set(posix.normalize(name), text);
   }
-  const bytes = [...normalised.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-  if (bytes > MAX_FILE_BYTES)
-    throw invalid([{ path: 'files', message: `hold ${bytes} bytes together; at most ${MAX_FILE_BYTES} (5 MiB)` }]);
+  const texts = [...normalised.values(), ...(typeof document === 'string' ? [document] : [])];
+  const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  if (bytes > MAX_BUNDLE_BYTES) {
+    const message = `hold ${bytes} bytes together with the pipeline; a server takes at most ${MAX_BUNDLE_BYTES} (1 MiB)`;
+    throw invalid([{ path: 'files', message }]);
+  }
   const parsed = typeof document === 'string' ? parseText(document, pipeline) : sourceOfValue(document, pipeline);
   return assemble(readParsed(parsed, pipeline), pipeline, {
     nameProblem: outsideFolder,

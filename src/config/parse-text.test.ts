@@ -71,6 +71,11 @@ describe('a text that would exhaust the machine', () => {
   test('more values than a file may hold are refused', () =>
     expect(problemsOf('- 1\n'.repeat(600_000))).toEqual([expect.stringMatching(/holds more values than are read/)]));
 
+  test('more documents than a file may hold are refused', () => {
+    expect(problemsOf('---\na: 1\n'.repeat(1_000))).toEqual([]);
+    expect(problemsOf('---\n'.repeat(1_001))).toEqual([expect.stringMatching(/more than 1,000 documents/)]);
+  });
+
   test('more aliases than a file may use are refused', () =>
     expect(problemsOf(`a: &a 1\n${'- *a\n'.repeat(10_001)}`)).toEqual([
       expect.stringMatching(/uses more than 10,000 aliases/),

@@ -6,8 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import { SpillwayError } from '../errors.ts';
 
 export const MAX_BODY_BYTES = 1024 * 1024;
-/** For pipelines, which bring the files that they name. */
-export const MAX_BUNDLE_BYTES = 5 * 1024 * 1024;
+/** For pipelines, which bring the files that they name: 1 MiB of text, which JSON makes longer. */
+export const MAX_BUNDLE_BYTES = 2 * 1024 * 1024;
 
 /** @throws SpillwayError BODY_TOO_LARGE; REQUEST_INVALID when the client hung up or compressed it */
 export function readBody(incoming: IncomingMessage, limit: number): Promise<Buffer> {

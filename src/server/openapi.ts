@@ -47,7 +47,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'put',
     path: '/api/v1/pipelines/:name',
-    summary: 'Registers a pipeline with the files that it names; 201 when it is new. At most 5 MiB.',
+    summary: 'Registers a pipeline with the files that it names; 201 when it is new. At most 1 MiB of text.',
     body: BundleBody,
   },
   { method: 'get', path: '/api/v1/artifacts/:name/versions', summary: 'Versions of an artifact, newest first.' },

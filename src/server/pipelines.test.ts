@@ -52,11 +52,17 @@ describe('PUT /api/v1/pipelines/{name}', () => {
     expect(await call('PUT', `${PIPELINES}/support`, { document: text, files })).toMatchObject({ status: 201 });
   });
 
-  test('takes more than the 1 MiB of other requests, and at most 5 MiB', async () => {
+  test('takes 1 MiB of text, and at most 2 MiB of JSON', async () => {
     const { call } = await testServer();
-    const sized = (mib: number) => ({ document, files: { ...files, 'extra.txt': 'x'.repeat(mib * 1024 * 1024) } });
-    expect((await call('PUT', `${PIPELINES}/support`, sized(2))).status).not.toBe(413);
-    expect(await call('PUT', `${PIPELINES}/support`, sized(5.1))).toMatchObject({
+    const sized = (mib: number) => ({ document, files: { ...files, 'extra.txt': '\n'.repeat(mib * 1024 * 1024) } });
+    expect(await call('PUT', `${PIPELINES}/support`, sized(0.9))).toMatchObject({ status: 201 });
+    expect(
+      await call('PUT', `${PIPELINES}/support`, { document, files: { 'a.txt': 'x'.repeat(1_048_577) } }),
+    ).toMatchObject({
+      status: 400,
+      json: { code: 'CONFIG_INVALID', errors: [{ path: 'files' }] },
+    });
+    expect(await call('PUT', `${PIPELINES}/support`, sized(2))).toMatchObject({
       status: 413,
       json: { code: 'BODY_TOO_LARGE' },
     });
