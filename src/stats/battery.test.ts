@@ -185,6 +185,12 @@ group('outcomes instead of surprises', () => {
     expect(describe(x)).toMatchObject({ mean: Number.POSITIVE_INFINITY, p50: 2.5, p99: Number.POSITIVE_INFINITY });
   });
 
+  test('values whose difference leaves the range of a double still have a p', () => {
+    const { status, p } = welchT([8.98e292, 0], [-1.797693134862315e308, 0]);
+    expect(status).toBe('ok');
+    close(p, 0.5);
+  });
+
   test('two constants have the p of the exact rank test, on the side they differ', () => {
     for (const run of [studentT, welchT]) {
       expect(run([2, 2, 2], [1, 1])).toMatchObject({ status: 'degenerate_different', t: Number.POSITIVE_INFINITY });

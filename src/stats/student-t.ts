@@ -97,7 +97,8 @@ function twoSampleT(x: Moments, y: Moments, options: TOptions, spread: Spread): 
   const far = x.first - y.first;
   const back = far - x.first;
   const error = x.first - (far - back) - (y.first + back);
-  const difference = far / unit + (error / unit + (x.shift * ux - y.shift * uy));
+  const [apart, rest] = Number.isFinite(far) ? [far / unit, error / unit] : [x.first / unit - y.first / unit, 0];
+  const difference = apart + (rest + (x.shift * ux - y.shift * uy));
   return answer({ difference, se, df, unit }, difference * unit, options);
 }
 
