@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StoreFixture } from './contract/fixture.ts';
 import { openSqliteStore } from './sqlite.ts';
-import { type StoreFixture, storeContract } from './store.contract.ts';
+import { storeContract } from './store.contract.ts';
 import type { Store } from './store.ts';
 
 storeContract('SQLite', async (clock): Promise<StoreFixture> => {

@@ -6,18 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ManualClock, manualClock } from '../clock.ts';
 import { auditContract } from './contract/audit.contract.ts';
 import { evidenceContract } from './contract/evidence.contract.ts';
+import type { OpenFixture, StoreFixture } from './contract/fixture.ts';
 import { leaseContract } from './contract/leases.contract.ts';
 import { releaseContract } from './contract/releases.contract.ts';
 import { routeContract } from './contract/routes.contract.ts';
-import type { Store } from './store.ts';
-
-/** One set of data: `store` on it, and more connections by `another`, as other replicas have them. `end` closes all. */
-export interface StoreFixture {
-  store: Store;
-  another(): Promise<Store>;
-  end(): Promise<void>;
-}
-type OpenFixture = (clock: ManualClock) => Promise<StoreFixture>;
 
 export function storeContract(name: string, open: OpenFixture): void {
   describe(`the store on ${name}`, () => {

@@ -1,7 +1,7 @@
 /** Part of the store's contract: the audit chain stays whole whoever writes it, and is found by what one looks for. */
 import { describe, expect, test } from 'vitest';
 import { verifyChain, verifyChains } from '../audit-chain.ts';
-import type { StoreFixture } from '../store.contract.ts';
+import type { StoreFixture } from './fixture.ts';
 import { auditDraft, releaseRow } from './rows.ts';
 
 export function auditContract(stores: () => StoreFixture): void {

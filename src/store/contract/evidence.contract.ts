@@ -1,7 +1,7 @@
 /** Part of the store's contract: outcomes as they arrive, what was folded from them, and test runs. */
 import { describe, expect, test } from 'vitest';
 import type { ManualClock } from '../../clock.ts';
-import type { StoreFixture } from '../store.contract.ts';
+import type { StoreFixture } from './fixture.ts';
 import { batchDraft } from './rows.ts';
 
 export function evidenceContract(stores: () => StoreFixture, clock: ManualClock): void {

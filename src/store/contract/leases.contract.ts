@@ -1,7 +1,7 @@
 /** Part of the store's contract: who works on which release, and when. */
 import { describe, expect, test } from 'vitest';
-import type { StoreFixture } from '../store.contract.ts';
 import type { Store } from '../store.ts';
+import type { StoreFixture } from './fixture.ts';
 import { releaseRow } from './rows.ts';
 
 async function insertMany(store: Store, count: number): Promise<void> {

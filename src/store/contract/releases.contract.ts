@@ -1,6 +1,6 @@
 /** Part of the store's contract: releases, their saves, and what a save takes along. */
 import { describe, expect, test } from 'vitest';
-import type { StoreFixture } from '../store.contract.ts';
+import type { StoreFixture } from './fixture.ts';
 import { auditDraft, releaseRow, routeRow } from './rows.ts';
 
 export function releaseContract(stores: () => StoreFixture): void {

@@ -1,6 +1,6 @@
 /** Part of the store's contract: which write of a route may replace which. */
 import { describe, expect, test } from 'vitest';
-import type { StoreFixture } from '../store.contract.ts';
+import type { StoreFixture } from './fixture.ts';
 import { routeRow } from './rows.ts';
 
 export function routeContract(stores: () => StoreFixture): void {
