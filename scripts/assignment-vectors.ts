@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-
 /**
  * Writes sdk/test/vectors.json: known assignments that the server, the SDK and every port must reproduce. The rule is
  * spelled out here once more, byte by byte, on purpose: vectors made by the code they test would prove nothing.
  * `--check` writes nothing and exits 1 when the file differs.
  */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+
 const target = new URL('../sdk/test/vectors.json', import.meta.url);
 const BULK_SALT = 'rel_bulk';
 const BULK_UNITS = 100_000;

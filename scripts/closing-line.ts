@@ -1,6 +1,6 @@
+/** Ends every test run with one plain line, `N passed, N failed`, that scripts and people read without knowing the runner. */
 import type { Reporter, TestModule } from 'vitest/node';
 
-/** Ends every test run with one plain line, `N passed, N failed`, that scripts and people read without knowing the runner. */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
-
 /**
  * Which arm a unit gets: the first four bytes of a SHA-256 place it in one of 10,000 buckets, and the candidate takes the
  * lowest ones. So a unit keeps its place as long as the salt stays, and a higher weight never moves a unit back.
  * The server has a copy of its own; both are held to test/vectors.json, and so may be a port to another language.
  */
+import { hash } from 'node:crypto';
+
 const BUCKETS = 10_000;
 
 /**

@@ -1,3 +1,4 @@
+/** Timers that stand still until a test moves them. */
 import type { Timers } from '../src/timers.ts';
 
 interface ManualTimers extends Timers {

@@ -19,32 +19,22 @@ interface ProblemDocument {
 /** @returns the document; for a failure that is not ours the detail is fixed, the log has the rest. */
 export function problemOf(error: unknown): ProblemDocument {
   const known = error instanceof SpillwayError && error.code !== 'INTERNAL';
-  const failure = known
+  const { code, status, message, hint, problems } = known
     ? error
     : asSpillwayError(new Error('Something unexpected happened while this request was served.'));
-  return problem(failure.code, failure.status, failure.message, failure.hint, failure.problems);
+  const words = code.toLowerCase().replaceAll('_', ' ');
+  return {
+    type: `urn:spillway:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+    title: words[0]!.toUpperCase() + words.slice(1),
+    status,
+    detail: message,
+    code,
+    hint,
+    ...(problems.length > 0 ? { errors: problems.map(one => ({ ...one })) } : {}),
+  };
 }
 
 /** The intake's queue is full. Not an error of anyone: the same batch is welcome a second later. */
 export const OVERLOADED = problemOf(
   new SpillwayError('OVERLOADED', 'Too many batches of outcomes wait for the store.'),
 );
-
-function problem(
-  code: string,
-  status: number,
-  detail: string,
-  hint: string,
-  problems: readonly Problem[] = [],
-): ProblemDocument {
-  const words = code.toLowerCase().replaceAll('_', ' ');
-  return {
-    type: `urn:spillway:problem:${code.toLowerCase().replaceAll('_', '-')}`,
-    title: words[0]!.toUpperCase() + words.slice(1),
-    status,
-    detail,
-    code,
-    hint,
-    ...(problems.length > 0 ? { errors: problems.map(one => ({ ...one })) } : {}),
-  };
-}

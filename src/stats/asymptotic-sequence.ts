@@ -1,4 +1,4 @@
-/*
+/**
  * A time-uniform interval for the difference of two means, for outcomes without a bound (cost, tokens): a central limit
  * theorem that holds at all times at once. Asymptotic: without a burn-in it misses in 7% of streams at a nominal 5%. For
  * display; an alarm comes from an e-process, which needs neither a variance nor a burn-in.

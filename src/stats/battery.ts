@@ -1,4 +1,4 @@
-/*
+/**
  * The batch half of the statistics in one import: tests, effect sizes and corrections for two finished samples.
  */
 export { type BootstrapOptions, type BootstrapResult, bootstrapBca } from './bootstrap.ts';

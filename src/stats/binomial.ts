@@ -1,4 +1,4 @@
-/*
+/**
  * Point probabilities of the binomial and hypergeometric distribution on the log scale, by saddle-point expansion: factorials
  * of a million have logarithms near 1e7, whose difference would leave nine digits.
  * @see Loader 2000, Fast and accurate computation of binomial probabilities

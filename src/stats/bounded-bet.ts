@@ -1,4 +1,4 @@
-/*
+/**
  * Sequential test for the mean of a bounded measure: quality in [0, 1], or cost as a share of a hard cap. Constant bets
  * over a grid need no estimate of the variance, so a judge whose scores are nearly constant cannot break them.
  * Values outside [0, 1] are refused, never clipped: clipping would change the mean under test.

@@ -1,4 +1,4 @@
-/*
+/**
  * Intervals that hold at all times at once: look after every outcome, stop when you like, and the true value has been
  * inside throughout with probability at least 1 − α. For display, for absolute limits (an error rate against a maximum)
  * and for "not worse": never for an alarm that an e-process can raise, which is several times faster.

@@ -1,4 +1,4 @@
-/*
+/**
  * What every sequential test here has in common: an e-process, a nonnegative quantity that starts at 1 and has
  * expectation at most 1 under its null at every stopping time. "Alarm when E ≥ 1/α" is therefore valid however often
  * one looks (Ville's inequality). Everything is kept as log E, which neither over- nor underflows.

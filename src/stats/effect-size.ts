@@ -1,4 +1,4 @@
-/*
+/**
  * Standardised differences. A p-value says whether, an effect size how much; both are needed before anyone is woken up.
  */
 import type { Sample, Status } from './outcome.ts';

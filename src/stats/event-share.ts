@@ -1,4 +1,4 @@
-/*
+/**
  * Sequential test on the share of events that come from the candidate, given its share of the exposure. Two uses: crashes
  * counted without their requests (events of arms with a common moving hazard), and the sample-ratio guard, where the
  * events are units seen for the first time and both directions matter. Counts of requests of sticky units must not enter.

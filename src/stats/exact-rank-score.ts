@@ -1,4 +1,4 @@
-/*
+/**
  * The rank-score test with exact mid-ranks instead of a sketch: keeps every observation, sorted. For short series and as
  * the yardstick of the sketch; memory and time grow with the past, so it must not serve a stream.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * Sequential test for one quantile (p50, p95, p99): the odds of exceeding the running quantile of the pooled past.
  * Pooled rather than the baseline's own, which doubles the power in the tail. It sees what ranks cannot: a slow two per
  * cent moves ranks by almost nothing. The threshold is fixed before the block it judges.

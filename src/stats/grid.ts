@@ -1,4 +1,4 @@
-/*
+/**
  * A mixture of e-processes over a grid of alternatives, in logs: E = mean over j of exp(L_j). A mixture needs no guess
  * of the effect's size, and with a fixed grid it stays exact. Bets multiply plain doubles for a while and take logarithms
  * only now and then: twelve logarithms a block would cost more than everything else.

@@ -1,4 +1,4 @@
-/*
+/**
  * Likelihood ratios of a 2×2 table given its margins: for every odds ratio φ of a grid,
  * ln( φ^s · Σ w_i / Σ w_i·φ^i ), where w_i ∝ h(low+i)·phi0^i and s is the observed count above its least value.
  * Only ratios of h enter, so no binomial coefficient is computed. Small tables go through Horner's rule in doubles,

@@ -1,4 +1,4 @@
-/*
+/**
  * Special functions on the log scale, as mixtures need them: far in the tail the plain values underflow while their
  * logarithms are still wanted to 1e-10. Plain doubles, no tables.
  */

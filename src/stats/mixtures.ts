@@ -1,4 +1,4 @@
-/*
+/**
  * Closed-form mixtures: the average of exponential martingales over a prior on the effect, one per kind of sum.
  * They serve where a grid would be cruder or dearer: sums of symmetric scores, and coin flips. Logs throughout.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * Adjusted p-values for several tests at once, in the order given: compare each with the level as if it stood alone.
  */
 

@@ -1,4 +1,4 @@
-/*
+/**
  * Sequential test for a rate of bad events (errors, time-outs, refusals) of the candidate against the baseline.
  * Each block is a 2×2 table conditioned on its total of events: what remains is noncentral hypergeometric in the odds
  * ratio alone, so a baseline rate that moves from block to block, and a changing split, cost nothing. Conditioning is

@@ -1,4 +1,4 @@
-/*
+/**
  * From a statistic that is symmetric about 0 under the null hypothesis to a p-value, and the p-values of tests that cannot run.
  */
 import { logBeta } from './log-special.ts';

@@ -1,4 +1,4 @@
-/*
+/**
  * Tests of paired data are asked with both samples or with the differences alone; either way they go on with differences.
  */
 import type { Sample } from './outcome.ts';

@@ -1,4 +1,4 @@
-/*
+/**
  * Sequential test that the candidate's values are not larger than the baseline's (latency, tokens, cost), whatever their
  * distribution. Values are scored by their rank among *past* observations of both arms and the difference of the arms'
  * mean scores is bet on. A common drift or spike moves both arms' scores and cancels; a log scale or outliers do not matter.

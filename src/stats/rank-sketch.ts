@@ -1,4 +1,4 @@
-/*
+/**
  * Running pooled distribution of past observations in constant space: 480 bins, 8 to an octave from 2^-20 (9.5e-7) to
  * 2^40 (1.1e12), one below and one above, counts in a Fenwick tree. Inside a bin the distribution is interpolated, so a
  * shift much smaller than a bin still moves the score. Bins come from the bits of the double, not from a logarithm: the

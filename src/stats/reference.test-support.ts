@@ -1,4 +1,4 @@
-/*
+/**
  * Comparing with reference values: relative errors, p-values that may underflow, intervals measured by their own width.
  */
 import { expect } from 'vitest';

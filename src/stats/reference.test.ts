@@ -1,4 +1,4 @@
-/*
+/**
  * The batch battery against reference values: 60-digit arithmetic and integer counting where a closed form exists, SciPy and
  * statsmodels elsewhere. One runner for each part of a case; a part without a runner fails, so that none is skipped in silence.
  */

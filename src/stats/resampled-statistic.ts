@@ -1,4 +1,4 @@
-/*
+/**
  * What a bootstrap needs of one sample's statistic: its value, a random draw of it, and its value without each observation.
  * Means and quantiles have short ways to all three; a function of the caller's is simply called.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * Permutation test and bootstrap: exact values, agreement with SciPy 1.17 (permutation_test; bootstrap with 200,000 resamples,
  * whose ends vary by a few hundredths), and coverage.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * Short seeded calibration: the share of identical releases that are ever alarmed, looking after every block, and how
  * long a real regression goes unseen. Bounds are stated rates with room for the simulation's own error, and a seed fixes
  * the draws, so that nothing here is left to luck.

@@ -1,4 +1,4 @@
-/*
+/**
  * Reference vectors of e-processes and confidence sequences, computed elsewhere with 50 digits. One table for every kind:
  * a kind without a runner fails, so that a new vector cannot be skipped in silence.
  */

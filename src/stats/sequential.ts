@@ -1,4 +1,4 @@
-/*
+/**
  * The sequential half of the statistics in one import: tests and intervals that stay valid however often one looks.
  */
 export {

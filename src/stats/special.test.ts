@@ -1,4 +1,4 @@
-/*
+/**
  * Tails and quantiles against values from 40-digit arithmetic, where approximations usually give way: small and fractional
  * degrees of freedom, very large ones, and probabilities that no double can hold.
  */

@@ -1,4 +1,4 @@
-/*
+/**
  * Tails and quantiles of the normal, Student's t and the beta distribution. Everything is computed on the log scale first,
  * because a p-value of a large sample is easily below 1e-308 and a result of 0 says less than "10^-400".
  */

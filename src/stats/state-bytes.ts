@@ -1,4 +1,4 @@
-/*
+/**
  * Binary form of sequential states: a tag (kind and version), varints for counts, little-endian doubles. Exact, because
  * a process resumed from a snapshot must continue with the same bits as one that never stopped.
  */

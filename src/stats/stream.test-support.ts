@@ -1,4 +1,4 @@
-/*
+/**
  * Seeded streams for the tests of this room: the same draws on every machine, so that a stated rate is a fixed number.
  */
 export interface Stream {

@@ -1,4 +1,4 @@
-/*
+/**
  * Tempering: evidence is discounted by the overdispersion seen so far. Outcomes of one arm share pods, caches and users;
  * if slices of them scatter more than independent outcomes would, a test that counts outcomes is sure too early. The
  * exponent eta = 1/max(1, deff) is fixed by past slices only, so the result is still an e-process under independence; that it

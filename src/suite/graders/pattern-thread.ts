@@ -20,17 +20,17 @@ parentPort.on('message', ([source, text]) => {
 parentPort.postMessage('ready');
 `;
 
-interface Job {
+interface Match {
   pattern: string;
   text: string;
   settle: (found: boolean | 'late') => void;
 }
 
 export function makePatternThread(deadlineMs = PATTERN_DEADLINE_MS): PatternMatcher {
-  const waiting: Job[] = [];
+  const waiting: Match[] = [];
   let thread: Worker | undefined;
   let isReady = false;
-  let running: Job | undefined;
+  let running: Match | undefined;
   let deadline: NodeJS.Timeout | undefined;
   let isClosed = false;
 
@@ -43,7 +43,7 @@ export function makePatternThread(deadlineMs = PATTERN_DEADLINE_MS): PatternMatc
       }),
     async close() {
       isClosed = true;
-      for (const job of waiting.splice(0)) job.settle('late');
+      for (const match of waiting.splice(0)) match.settle('late');
       await replace('late');
     },
   };
@@ -76,9 +76,9 @@ export function makePatternThread(deadlineMs = PATTERN_DEADLINE_MS): PatternMatc
   }
 
   function finish(found: boolean | 'late'): void {
-    const job = running;
+    const match = running;
     running = undefined;
-    job?.settle(found);
+    match?.settle(found);
   }
 
   /** This timer stays armed while nothing runs, so it also fires after a match that was quick: then it has no meaning. */
