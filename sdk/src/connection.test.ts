@@ -55,6 +55,25 @@ describe('a connected app', () => {
     expect(connection.stats()).toMatchObject({ connected: true, dropped: 0, queued: 0, lastError: null });
   });
 
+  test('is not ended by options that throw when they are looked at', async () => {
+    const { connection } = await connectedTo(split(100, 1));
+    const hostile = {
+      get unit(): string {
+        throw new Error('of the app');
+      },
+    };
+    expect(connection.prompt('support-bot', hostile)).toMatchObject({ variant: 'baseline', reason: 'DEFAULT' });
+    connection.report(hostile as never);
+    expect(connection.stats().dropped).toBe(1);
+  });
+
+  test('waits for the state however long it is told to', async () => {
+    const remote = await server();
+    remote.assignments.set('support-bot', split(100, 1));
+    for (const forEver of [Number.POSITIVE_INFINITY, 2 ** 31])
+      expect(await app({ url: remote.url }).ready(forEver)).toBe(true);
+  });
+
   test('applies what is pushed', async () => {
     const { remote, connection } = await connectedTo(split(0, 1));
     expect(seen(connection)).toBe('baseline SPLIT');

@@ -82,8 +82,7 @@ export function connect(options: ConnectOptions): Connection {
 
   return {
     prompt(key, of) {
-      const unit = typeof of?.unit === 'string' ? of.unit : undefined;
-      const found = link.resolve(key, unit);
+      const found = link.resolve(key, unitOf(of));
       if (typeof found !== 'string') return found;
       return { value: fallback.get(key), version: undefined, variant: 'fallback', reason: 'ERROR', errorCode: found };
     },
@@ -101,6 +100,16 @@ export function connect(options: ConnectOptions): Connection {
       return closing;
     },
   };
+}
+
+/** Read once: what the app hands over may be a getter, and one that throws. */
+function unitOf(options: { unit?: unknown } | undefined): string | undefined {
+  try {
+    const unit = options?.unit;
+    return typeof unit === 'string' ? unit : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** With a slash at the end, so that a path prefix stays when a path is added; undefined when it cannot be used. */

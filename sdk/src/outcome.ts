@@ -36,6 +36,9 @@ export interface WireOutcome {
   tokens?: number;
 }
 
+/** The server takes no longer ones, and refuses a body that they made too large as a whole. */
+const LONGEST_TEXT = 256;
+
 /** A copy, so that the app may reuse its object. Undefined when the server could not count it. Never throws. */
 export function toWire(outcome: Outcome, nowMs: number): WireOutcome | undefined {
   try {
@@ -43,6 +46,7 @@ export function toWire(outcome: Outcome, nowMs: number): WireOutcome | undefined
     if (!isText(artifact) || !isText(version) || !isText(unit)) return undefined;
     const wire: WireOutcome = { artifact, version, unit, at: new Date(outcome.at ?? nowMs).toISOString() };
     if (isText(id)) wire.id = id;
+    else if (typeof id === 'string' && id !== '') return undefined;
     if (error !== undefined) wire.error = Boolean(error);
     for (const name of ['latencyMs', 'quality', 'costUsd', 'tokens'] as const) {
       const value = outcome[name];
@@ -57,5 +61,5 @@ export function toWire(outcome: Outcome, nowMs: number): WireOutcome | undefined
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
+  return typeof value === 'string' && value !== '' && value.length <= LONGEST_TEXT;
 }

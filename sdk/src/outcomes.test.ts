@@ -52,6 +52,17 @@ describe('outcomes', () => {
     ]);
   });
 
+  test('with a text that the server would not take are dropped alone, and the others of the batch arrive', async () => {
+    const { remote, timers, sender } = await sending();
+    const long = 'x'.repeat(257);
+    for (const flaw of [{ unit: long }, { artifact: long }, { version: long }, { id: long }, {}])
+      sender.report({ ...ONE, ...flaw });
+    expect(sender.dropped()).toBe(4);
+    timers.advance(100);
+    await until(() => expect(sender.queued()).toBe(0));
+    expect(remote.batches().map(({ outcomes }) => outcomes.length)).toEqual([1]);
+  });
+
   test('are sent at once when 100 wait, one request after the other, in order', async () => {
     const { remote, sender } = await sending();
     let inFlight = 0;

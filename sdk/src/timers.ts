@@ -11,11 +11,14 @@ export interface Timers {
   after(delayMs: number, then: () => void): () => void;
 }
 
+/** Node takes longer delays for 1 ms. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 export const systemTimers: Timers = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, then) {
-    const timer = setTimeout(then, delayMs);
+    const timer = setTimeout(then, Math.min(delayMs, LONGEST_DELAY_MS));
     timer.unref();
     return () => clearTimeout(timer);
   },
