@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { manualClock, toTimestamp } from '../clock.ts';
 import { SpillwayError } from '../errors.ts';
-import { type IntakeOptions, type OutcomeDraft, outcomeIntake } from './intake.ts';
+import { type IntakeOptions, outcomeIntake } from './intake.ts';
+import type { OutcomeDraft } from './sort-outcomes.ts';
 import { readStoredOutcomes } from './stored-outcomes.ts';
 
 const clock = manualClock();
