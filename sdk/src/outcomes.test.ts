@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { manualTimers } from '../test/manual-timers.ts';
 import { accept, type ProtocolServer, startServer } from '../test/protocol-server.ts';
+import { retryAfterMs } from './delivery.ts';
 import { fetchPoster, httpPoster, type Poster } from './http.ts';
 import type { Outcome } from './outcome.ts';
-import { LONGEST_QUEUE, type OutcomeSender, outcomeSender, retryAfterMs } from './outcomes.ts';
+import { LONGEST_QUEUE, type OutcomeSender, outcomeSender } from './outcomes.ts';
 
 const open: (() => Promise<void>)[] = [];
 const ONE: Outcome = { artifact: 'support-bot', version: 'sha256:base', unit: 'user-1', latencyMs: 12 };
@@ -156,6 +157,20 @@ describe('outcomes', () => {
     timers.advance(100);
     await until(() => expect(sender.dropped()).toBe(1));
     expect(sender.lastError()).toMatch(/UNKNOWN_VERSION/);
+  });
+
+  test('lost on the way and lost in a refused batch meanwhile are both counted', async () => {
+    const { remote, sender } = await sending();
+    let answer = () => {};
+    remote.onOutcomes = response => {
+      answer = () => response.writeHead(400).end();
+    };
+    reportMany(sender, 100);
+    await until(() => expect(remote.bodies).toHaveLength(1));
+    sender.report({ ...ONE, unit: 'x'.repeat(257) });
+    answer();
+    await until(() => expect(sender.queued()).toBe(0));
+    expect(sender.dropped()).toBe(101);
   });
 
   test('accepted with an answer that is not ours count as accepted', async () => {

@@ -1,27 +1,17 @@
 /**
- * Outcomes on their way to the server: a bounded queue and one sender, one request in flight. A batch keeps its body,
- * (client, sequence) included, however often it is tried, so that the server counts it once. Nothing here throws or
- * waits on the app's path; what is lost is counted.
+ * Outcomes on their way to the server: a bounded queue and one sender, one batch in flight. Nothing here throws or waits on
+ * the app's path; what is lost is counted.
  */
-import type { Answer, Poster } from './http.ts';
-import { describe } from './http.ts';
+import { type DeliveryOptions, delivery } from './delivery.ts';
 import type { Outcome, WireOutcome } from './outcome.ts';
 import { toWire } from './outcome.ts';
-import { isObject, parseJson } from './protocol.ts';
-import type { Timers } from './timers.ts';
-import { backoffMs } from './timers.ts';
 
 export const LONGEST_QUEUE = 10_000;
 const LARGEST_BATCH = 100;
 const LINGER_MS = 100;
-const ATTEMPT_MS = 5_000;
-const LONGEST_RETRY_AFTER_MS = 600_000;
 
-interface OutcomeOptions {
+interface OutcomeOptions extends DeliveryOptions {
   client: string;
-  poster: Poster;
-  timers: Timers;
-  random: () => number;
 }
 
 export interface OutcomeSender {
@@ -36,22 +26,17 @@ export interface OutcomeSender {
   close(withinMs: number): Promise<void>;
 }
 
-type Verdict = { kind: 'done' } | { kind: 'refused' } | { kind: 'again'; afterMs: number };
-
 export function outcomeSender(options: OutcomeOptions): OutcomeSender {
   const { client, poster, timers } = options;
+  const post = delivery(options);
   let queue: WireOutcome[] = [];
   let inFlight = 0;
   let dropped = 0;
   let sequence = 0;
   let numbered = 0;
-  let lastError: string | undefined;
   let pumping: Promise<void> | undefined;
   let cancelLinger: (() => void) | undefined;
   let closing = false;
-  let abandoned = false;
-  let wake = () => {};
-  let abort = () => {};
 
   function report(outcome: Outcome) {
     const wire = closing ? undefined : toWire(outcome, timers.nowMs());
@@ -77,7 +62,7 @@ export function outcomeSender(options: OutcomeOptions): OutcomeSender {
     cancelLinger = undefined;
     pumping ??= sendAll().finally(() => {
       pumping = undefined;
-      if (queue.length > 0 && !abandoned) linger();
+      if (queue.length > 0 && !post.isAbandoned()) linger();
     });
   }
 
@@ -86,73 +71,22 @@ export function outcomeSender(options: OutcomeOptions): OutcomeSender {
     do {
       const batch = queue.splice(0, LARGEST_BATCH);
       inFlight = batch.length;
-      if (!(await deliver(JSON.stringify({ client, sequence: ++sequence, outcomes: batch })))) dropped += batch.length;
+      const lost = await post.deliver(JSON.stringify({ client, sequence: ++sequence, outcomes: batch }), batch.length);
+      dropped += lost; // read only now: reports may have been dropped while it was on its way
       inFlight = 0;
-    } while (!abandoned && (queue.length >= LARGEST_BATCH || (closing && queue.length > 0)));
-  }
-
-  /** False when the batch is lost. */
-  async function deliver(body: string): Promise<boolean> {
-    for (let attempt = 0; !abandoned; attempt++) {
-      const verdict = await tryOnce(body);
-      if (verdict.kind !== 'again') return verdict.kind === 'done';
-      if (!abandoned) await pause(verdict.afterMs + backoffMs(attempt, options.random));
-    }
-    return false;
-  }
-
-  async function tryOnce(body: string): Promise<Verdict> {
-    const controller = new AbortController();
-    const { signal } = controller;
-    abort = () => controller.abort();
-    const cancel = timers.after(ATTEMPT_MS, abort);
-    try {
-      return judge(await Promise.race([poster.post(body, signal), rejectionOn(signal)]));
-    } catch (error) {
-      lastError = signal.aborted ? `no answer within ${ATTEMPT_MS / 1000} s` : describe(error);
-      return { kind: 'again', afterMs: 0 };
-    } finally {
-      cancel();
-    }
-  }
-
-  function judge(answer: Answer): Verdict {
-    const { status } = answer;
-    if (status >= 200 && status < 300) {
-      const rejected = rejectedIn(answer.body);
-      dropped += rejected.count;
-      lastError = rejected.count > 0 ? `${rejected.count} outcomes rejected, the first: ${rejected.first}` : undefined;
-      return { kind: 'done' };
-    }
-    lastError = `the server answered HTTP ${status}`;
-    if (status !== 408 && status !== 429 && status < 500) return { kind: 'refused' };
-    return { kind: 'again', afterMs: retryAfterMs(answer.retryAfter, timers.nowMs()) };
-  }
-
-  function pause(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const cancel = timers.after(ms, resolve);
-      wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    } while (!post.isAbandoned() && (queue.length >= LARGEST_BATCH || (closing && queue.length > 0)));
   }
 
   return {
     report,
     queued: () => queue.length + inFlight,
     dropped: () => dropped,
-    lastError: () => lastError,
+    lastError: post.lastError,
     async close(withinMs) {
       closing = true;
-      const cancel = timers.after(withinMs, () => {
-        abandoned = true;
-        abort();
-        wake();
-      });
-      wake(); // a batch that waits for its next attempt gets it now
-      while (pumping || (queue.length > 0 && !abandoned)) {
+      const cancel = timers.after(withinMs, post.abandon);
+      post.hurry(); // a batch that waits for its next attempt gets it now
+      while (pumping || (queue.length > 0 && !post.isAbandoned())) {
         pump();
         await pumping;
       }
@@ -163,24 +97,4 @@ export function outcomeSender(options: OutcomeOptions): OutcomeSender {
       poster.close();
     },
   };
-}
-
-function rejectedIn(body: string): { count: number; first: string } {
-  const answer = parseJson(body);
-  const rejected = isObject(answer) && Array.isArray(answer['rejected']) ? answer['rejected'] : [];
-  const first: unknown = rejected[0];
-  return { count: rejected.length, first: isObject(first) ? String(first['code']).slice(0, 100) : '' };
-}
-
-/** Seconds or a date (RFC 9110, 10.2.3); what is neither counts as nothing. */
-export function retryAfterMs(header: string | undefined, nowMs: number): number {
-  if (!header) return 0;
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_RETRY_AFTER_MS);
-}
-
-function rejectionOn(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) =>
-    signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true }),
-  );
 }

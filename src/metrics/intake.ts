@@ -1,7 +1,7 @@
 /**
  * The outcome intake: keeps reported outcomes that an exposed release can learn from, and answers when they are durable.
- * Batches that arrive while the store writes go into the next transaction together (group commit): one
- * sync to disk serves all that wait. It judges nothing and drops nothing it said yes to.
+ * Batches that arrive while the store writes go into the next transaction together (group commit): one sync to disk serves
+ * all that wait. It judges nothing and drops nothing it said yes to.
  */
 import type { Clock } from '../clock.ts';
 import { asSpillwayError } from '../errors.ts';
