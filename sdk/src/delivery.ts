@@ -27,7 +27,7 @@ interface Delivery {
   lastError(): string | undefined;
 }
 
-type Verdict = { kind: 'done'; rejected: number } | { kind: 'refused' } | { kind: 'again'; afterMs: number };
+type Attempt = { kind: 'done'; rejected: number } | { kind: 'refused' } | { kind: 'again'; afterMs: number };
 
 export function delivery({ poster, timers, random }: DeliveryOptions): Delivery {
   let lastError: string | undefined;
@@ -37,21 +37,21 @@ export function delivery({ poster, timers, random }: DeliveryOptions): Delivery 
 
   async function deliver(body: string, size: number): Promise<number> {
     for (let attempt = 0; !abandoned; attempt++) {
-      const verdict = await tryOnce(body);
-      if (verdict.kind === 'done') return verdict.rejected;
-      if (verdict.kind === 'refused') return size;
-      if (!abandoned) await pause(verdict.afterMs + backoffMs(attempt, random));
+      const tried = await tryOnce(body);
+      if (tried.kind === 'done') return tried.rejected;
+      if (tried.kind === 'refused') return size;
+      if (!abandoned) await pause(tried.afterMs + backoffMs(attempt, random));
     }
     return size;
   }
 
-  async function tryOnce(body: string): Promise<Verdict> {
+  async function tryOnce(body: string): Promise<Attempt> {
     const controller = new AbortController();
     const { signal } = controller;
     abort = () => controller.abort();
     const cancel = timers.after(ATTEMPT_MS, abort);
     try {
-      return judge(await Promise.race([poster.post(body, signal), rejectionOn(signal)]));
+      return read(await Promise.race([poster.post(body, signal), rejectionOn(signal)]));
     } catch (error) {
       lastError = signal.aborted ? `no answer within ${ATTEMPT_MS / 1000} s` : describe(error);
       return { kind: 'again', afterMs: 0 };
@@ -60,7 +60,7 @@ export function delivery({ poster, timers, random }: DeliveryOptions): Delivery 
     }
   }
 
-  function judge(answer: Answer): Verdict {
+  function read(answer: Answer): Attempt {
     const { status } = answer;
     if (status >= 200 && status < 300) {
       const rejected = rejectedIn(answer.body);

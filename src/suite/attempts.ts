@@ -2,9 +2,10 @@
  * One case in one arm: render, call until there is an answer or no hope of one, grade. Every way out is a result; nothing
  * is thrown for what an endpoint, a template or an answer does.
  */
+
+import { CallFailure, type Completion, type RenderedPrompt } from './call.ts';
 import { gradeCase } from './graders/grade.ts';
 import type { CaseResult } from './outcome.ts';
-import { CallFailure, type Completion, type RenderedPrompt } from './provider.ts';
 import { backoffMs, concernsAll, isHopeless, makeBudget } from './retry.ts';
 import type { Run, Unit } from './run.ts';
 import { expandVars, renderPrompt, type Vars } from './template.ts';

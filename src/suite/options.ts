@@ -1,7 +1,7 @@
 /** What a run of a suite is given. Everything impure (time, chance, the endpoint) comes in here. Shapes only. */
 import type { Clock } from '../clock.ts';
 import type { PromptSpec, SuitePlan } from '../config/plan.ts';
-import type { Provider } from './provider.ts';
+import type { Provider } from './call.ts';
 
 export interface Arm {
   /** `baseline` or `candidate` in a release. */

@@ -3,7 +3,7 @@
  * graded and is not good enough), errored (no answer could be had) or not run; only the first is green, and the last two
  * make the run incomplete. Shapes only.
  */
-import type { CallFailureKind } from './provider.ts';
+import type { CallFailureKind } from './call.ts';
 
 type CaseStatus = 'passed' | 'failed' | 'error' | 'notRun';
 

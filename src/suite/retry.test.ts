@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { manualClock } from '../clock.ts';
+import { CallFailure } from './call.ts';
 import { makeDeadlines } from './deadlines.ts';
-import { CallFailure } from './provider.ts';
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs, makeBudget } from './retry.ts';
 
 /** Lets everything that is due run. */

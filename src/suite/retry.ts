@@ -3,7 +3,7 @@
  * Backoff And Jitter", AWS Architecture Blog, 2015) the one with the least work for the endpoint. An endpoint that says
  * how long to stay away is obeyed by every worker, through the gate.
  */
-import type { CallFailure } from './provider.ts';
+import type { CallFailure } from './call.ts';
 
 export const BACKOFF_BASE_MS = 250;
 export const BACKOFF_CAP_MS = 20_000;

@@ -1,10 +1,10 @@
 /** What the workers of one run share. Made by the runner, used by the attempts; nothing outlives the run. */
 import type { Clock } from '../clock.ts';
 import type { CasePlan, PromptSpec } from '../config/plan.ts';
+import type { Provider } from './call.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Gate } from './gate.ts';
 import type { PatternMatcher } from './graders/regex.ts';
-import type { Provider } from './provider.ts';
 import type { Stop } from './stop.ts';
 
 export interface Run {

@@ -1,6 +1,6 @@
 /** Short forms of plans, for tests of the runner and its documents. */
 import type { CasePlan, GraderPlan, GraderType, Json, SuitePlan } from '../config/plan.ts';
-import type { Provider } from './provider.ts';
+import type { Provider } from './call.ts';
 
 export function grader(type: GraderType, value: Json, more: Partial<GraderPlan> = {}): GraderPlan {
   return { type, value, not: false, weight: 1, ...more };

@@ -3,7 +3,7 @@
  * line breaks in a variable cannot break the JSON or smuggle in a message.
  */
 import type { Json, PromptSpec } from '../config/plan.ts';
-import type { RenderedMessage, RenderedPrompt } from './provider.ts';
+import type { RenderedMessage, RenderedPrompt } from './call.ts';
 import { renderText } from './template-engine.ts';
 
 export type Vars = { [name: string]: Json };

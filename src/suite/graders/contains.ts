@@ -1,6 +1,6 @@
 /** The answer holds one text, all of a list, or any of it; case is folded by the `i` forms. */
 import type { Json } from '../../config/plan.ts';
-import type { Finding } from './grade.ts';
+import type { Finding } from './finding.ts';
 import { listOf, quote, textOf } from './text.ts';
 
 export function contains(output: string, value: Json, ignoreCase: boolean): Finding {

@@ -1,7 +1,7 @@
 /** The whole answer is the value; an object or a list is compared as data, whatever the order of its keys. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../config/plan.ts';
-import type { Finding } from './grade.ts';
+import type { Finding } from './finding.ts';
 import { quote, textOf } from './text.ts';
 
 export function equals(output: string, value: Json): Finding {

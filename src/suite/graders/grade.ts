@@ -7,14 +7,9 @@ import type { GraderResult } from '../outcome.ts';
 import { renderValue, type Vars } from '../template.ts';
 import { contains, containsAll, containsAny } from './contains.ts';
 import { equals } from './equals.ts';
+import type { Finding } from './finding.ts';
 import { matchesPattern, type PatternMatcher } from './regex.ts';
 import { startsWith } from './starts-with.ts';
-
-/** What a grader found, before negation. */
-export type Finding =
-  | { decided: true; holds: boolean; reason: string }
-  /** Neither the plain nor the negated form passes. */
-  | { decided: false; reason: string };
 
 interface CaseGrade {
   pass: boolean;

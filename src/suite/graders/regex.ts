@@ -3,7 +3,7 @@
  * take for ever, so all but the provably cheap ones run on a thread that can be stopped.
  */
 import type { Json } from '../../config/plan.ts';
-import type { Finding } from './grade.ts';
+import type { Finding } from './finding.ts';
 import { quote, textOf } from './text.ts';
 
 export const PATTERN_DEADLINE_MS = 250;

@@ -1,6 +1,6 @@
 /** The answer begins with the value, exactly: no space is skipped and no case is folded. */
 import type { Json } from '../../config/plan.ts';
-import type { Finding } from './grade.ts';
+import type { Finding } from './finding.ts';
 import { quote, textOf } from './text.ts';
 
 export function startsWith(output: string, value: Json): Finding {

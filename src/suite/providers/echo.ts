@@ -1,5 +1,5 @@
 /** Answers with the prompt itself: for trying out templates and graders without an endpoint and without cost. */
-import type { Provider } from '../provider.ts';
+import type { Provider } from '../call.ts';
 
 export function makeEcho(): Provider {
   return {

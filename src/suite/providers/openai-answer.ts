@@ -2,7 +2,7 @@
  * Reads what a chat completions endpoint sent: a completion, or why it is none. Endpoints that only claim to be
  * compatible send HTML, cut JSON, errors with status 200 and empty lists of choices; each is told apart here.
  */
-import { CallFailure, type Completion } from '../provider.ts';
+import { CallFailure, type Completion } from '../call.ts';
 
 type Fields = Record<string, unknown>;
 type Headers = Record<string, string | string[] | undefined>;

@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Json } from '../../config/plan.ts';
-import { CallFailure, makeProvider, type Provider, type RenderedPrompt } from '../provider.ts';
+import { CallFailure, type Provider, type RenderedPrompt } from '../call.ts';
+import { makeProvider } from '../provider.ts';
 import {
   completionOf,
   type Reply,

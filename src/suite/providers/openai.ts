@@ -5,7 +5,7 @@
 import { Pool } from 'undici';
 import type { Json } from '../../config/plan.ts';
 import { SpillwayError } from '../../errors.ts';
-import { CallFailure, type Completion, type Provider, type ProviderOptions, type RenderedPrompt } from '../provider.ts';
+import { CallFailure, type Completion, type Provider, type ProviderOptions, type RenderedPrompt } from '../call.ts';
 import { baseUrlOf, OPENAI_ORIGIN } from './base-url.ts';
 import { type Answer, failureOf, readCompletion } from './openai-answer.ts';
 import { hideKeys, makeRedactor } from './redact.ts';
