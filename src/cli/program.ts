@@ -104,6 +104,31 @@ export function program(version: string, act: (command: Command, action: Action)
       act(command, async context => (await import('./commands/test.ts')).test(files, options, context)),
     );
 
+  add(
+    'compare <baseline> <candidate>',
+    'say whether the second file of samples or results is worse than the first',
+    'spillway compare baseline.json candidate.json --min-effect latency=5%',
+  )
+    .option('--metric <name>', 'compare this metric and no other (repeatable)', collected)
+    .option(
+      '--column <metric=column>',
+      'column of a metric, by name or, in CSV, position from 1 (repeatable)',
+      collected,
+    )
+    .option('--case <column>', 'column of case ids: the same cases of both files are compared in pairs')
+    .option('--unit <metric=unit>', 'unit of a metric where the file does not say it (repeatable)', collected)
+    .option('--direction <metric=direction>', 'lowerIsBetter or higherIsBetter (repeatable)', collected)
+    .option('--min-effect <metric=percent>', 'smallest change that matters; 5% alone: of all (repeatable)', collected)
+    .option('--alpha <share>', 'chance of a false alarm, over all metrics', '0.05')
+    .option('--fail-on <verdict>', 'exit 1 on a regression, or on inconclusive too', 'regression')
+    .option('--markdown', 'print Markdown, for a pull request')
+    .option('--html <file>', 'write one self-contained page with the distributions drawn')
+    .action((baseline: string, candidate: string, options, command) =>
+      act(command, async context =>
+        (await import('./commands/compare.ts')).compare([baseline, candidate], options, context),
+      ),
+    );
+
   add('release [pipeline]', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
     .option('--detach', 'return as soon as the release has begun (needs a server)', false)
     .option('--force', 'try a version again that was rolled back before', false)
@@ -173,6 +198,11 @@ export function program(version: string, act: (command: Command, action: Action)
     (_options, command) => act(command, async context => (await import('./commands/demo.ts')).demo(context)),
   );
   return root;
+}
+
+/** An option that can be given several times. */
+function collected(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 function wholeNumber(min: number, max: number) {

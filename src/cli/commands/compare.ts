@@ -1,0 +1,49 @@
+/** compare: two files of samples or results, and whether the second is worse. Reads files only; calls nothing. */
+import { writeFileSync } from 'node:fs';
+import type { Verdict } from '../../analysis/verdict.ts';
+import { whyUnreadable } from '../../config/read-file.ts';
+import { SpillwayError } from '../../errors.ts';
+import { type CompareOptions, wishesOf } from '../compare/flags.ts';
+import { matchArms } from '../compare/plan.ts';
+import { Problems } from '../compare/problems.ts';
+import { readArm } from '../compare/read-arm.ts';
+import { compareDocument, compareReport } from '../compare/report.ts';
+import { pageText } from '../compare/show-html.ts';
+import { markdownText } from '../compare/show-markdown.ts';
+import { tableText } from '../compare/show-table.ts';
+import type { CommandContext } from '../context.ts';
+
+const HINT = 'Correct what is listed; the guide to `spillway compare` shows each format.';
+
+/** @returns 0; 1 when the verdict is one that `failOn` names */
+export async function compare(
+  files: [baseline: string, candidate: string],
+  options: CompareOptions,
+  { out }: Pick<CommandContext, 'out'>,
+): Promise<number> {
+  const wishes = wishesOf(options);
+  const problems = new Problems();
+  const baseline = await readArm(files[0], wishes, problems);
+  const candidate = await readArm(files[1], wishes, problems);
+  problems.throwIfAny(HINT);
+  const matched = matchArms(baseline, candidate, wishes, problems);
+  problems.throwIfAny(HINT);
+  const report = compareReport(matched, files);
+  if (options.html !== undefined) write(options.html, pageText(report));
+  out.print(options.markdown ? markdownText(report) : tableText(report, out.paint));
+  out.printJson(compareDocument(report));
+  if (options.html !== undefined) out.note(`written: ${options.html}`);
+  return isRefused(report.verdict, wishes.failOn) ? 1 : 0;
+}
+
+function isRefused(verdict: Verdict['kind'], failOn: 'regression' | 'inconclusive'): boolean {
+  return verdict === 'fail' || (verdict === 'inconclusive' && failOn === 'inconclusive');
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new SpillwayError('FILE_UNREADABLE', `Cannot write ${file}: ${whyUnreadable(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What a reader of any format hands over: the samples of one arm, and in words what could not become a sample. Metrics
+ * keep the file's own units here; plan.ts brings both arms together.
+ */
+import type { Direction } from '../../config/plan.ts';
+import type { Problems } from './problems.ts';
+
+export interface Series {
+  values: number[];
+  /** As many as `values`, where cases are named: the comparison is then paired. */
+  caseIds?: string[];
+  unit?: string;
+  direction?: Direction;
+}
+
+export interface Arm {
+  file: string;
+  metrics: Map<string, Series>;
+  /** Metrics of which the file holds no samples: name → why, and what to do. */
+  unsampled: Map<string, string>;
+  /** What a person should know: what was left out, thinned or changed. */
+  notes: string[];
+}
+
+/** What the user said about columns, from the flags. */
+export interface Reading {
+  /** Metric → column: a name, a dotted path (JSON Lines) or a position from 1 (CSV). Empty: known names are looked for. */
+  columns: ReadonlyMap<string, string>;
+  /** Metrics that were named by any flag: these are read even where the name is not known. */
+  named: ReadonlySet<string>;
+  /** The column that holds case ids. */
+  caseColumn: string | undefined;
+}
+
+export type Reader = (path: string, reading: Reading, problems: Problems) => Promise<Arm> | Arm;
+
+export function emptyArm(file: string): Arm {
+  return { file, metrics: new Map(), unsampled: new Map(), notes: [] };
+}
