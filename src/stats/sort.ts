@@ -13,22 +13,26 @@ const UPPER_HALF = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /** A sorted copy, upward, −0 before 0. O(n) as a rule, O(n log n) at worst. @throws RangeError on NaN */
 export function sortedCopy(x: ArrayLike<number>): Float64Array {
-  const copy = new Float64Array(x);
-  for (let i = 0; i < copy.length; i++) {
-    if (Number.isNaN(copy[i]!)) {
-      throw new RangeError(`a sample must not hold NaN, found one at index ${i}: drop or count such values first`);
-    }
+  const values = x instanceof Float64Array ? x : new Float64Array(x);
+  if (values.length < WORTHWHILE) {
+    checkOrdered(values);
+    return values.slice().sort();
   }
-  if (copy.length < WORTHWHILE) return copy.sort();
-  const nearly = scatterByUpperBits(copy);
+  const nearly = scatteredByUpperBits(values);
   return finishByInsertion(nearly) ? nearly : nearly.sort();
 }
 
-/** Orders by the upper 32 bits: radix sort from the least digit up. Overwrites its argument, and returns it or another array. */
-function scatterByUpperBits(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+function checkOrdered(values: Float64Array): void {
+  const index = values.findIndex(Number.isNaN);
+  if (index < 0) return;
+  throw new RangeError(`a sample must not hold NaN, found one at index ${index}: drop or count such values first`);
+}
+
+/** A copy in the order of the upper 32 bits: radix sort from the least digit up. */
+function scatteredByUpperBits(values: Float64Array): Float64Array {
   const counts = digitCounts(values);
   let from = values;
-  let to = new Float64Array(values.length);
+  let spare: Float64Array | undefined;
   for (let digit = 0; digit < 3; digit++) {
     const next = counts.subarray(digit * BUCKETS, (digit + 1) * BUCKETS);
     // One bucket for all: nothing to order by this digit.
@@ -39,27 +43,41 @@ function scatterByUpperBits(values: Float64Array<ArrayBuffer>): Float64Array<Arr
       next[bucket] = start;
       start += count;
     }
-    const halves = new Uint32Array(from.buffer);
-    const shift = digit * DIGIT;
-    for (let i = 0; i < from.length; i++) {
-      const bucket = (orderedBits(halves[2 * i + UPPER_HALF]!) >>> shift) & (BUCKETS - 1);
-      to[next[bucket]!++] = from[i]!;
-    }
-    [from, to] = [to, from];
+    const to = spare ?? new Float64Array(values.length);
+    scatter(from, to, next, digit * DIGIT);
+    spare = from === values ? undefined : from;
+    from = to;
   }
-  return from;
+  return from === values ? values.slice() : from;
 }
 
-function digitCounts(values: Float64Array<ArrayBuffer>): Uint32Array {
+/** @param next where the next value of each bucket goes; moves on */
+function scatter(from: Float64Array, to: Float64Array, next: Uint32Array, shift: number): void {
+  const halves = upperAndLower(from);
+  for (let i = 0; i < from.length; i++) {
+    const bucket = (orderedBits(halves[2 * i + UPPER_HALF]!) >>> shift) & (BUCKETS - 1);
+    to[next[bucket]!++] = from[i]!;
+  }
+}
+
+/** How often each digit has each value. @throws RangeError on NaN */
+function digitCounts(values: Float64Array): Uint32Array {
   const counts = new Uint32Array(3 * BUCKETS);
-  const halves = new Uint32Array(values.buffer);
-  for (let i = UPPER_HALF; i < halves.length; i += 2) {
-    const bits = orderedBits(halves[i]!);
+  const halves = upperAndLower(values);
+  let unordered = 0;
+  for (let i = 0; i < values.length; i++) {
+    const bits = orderedBits(halves[2 * i + UPPER_HALF]!);
     counts[bits & (BUCKETS - 1)]!++;
     counts[BUCKETS + ((bits >>> DIGIT) & (BUCKETS - 1))]!++;
     counts[2 * BUCKETS + (bits >>> (2 * DIGIT))]!++;
+    unordered += Number(Number.isNaN(values[i]));
   }
+  if (unordered > 0) checkOrdered(values);
   return counts;
+}
+
+function upperAndLower(values: Float64Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
 /** Upper bits of a double as a number of the same order: negative ones are reversed, positive ones come after them. */
