@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expectReplayFromBytes } from './e-process.contract.ts';
 import { eventShareEProcess } from './event-share.ts';
 import { seededStream } from './stream.test-support.ts';
 
@@ -56,17 +57,7 @@ describe('the event-share e-process', () => {
 
   test('continues from its bytes with the same bits, and is finite', () => {
     const process = eventShareEProcess();
-    fc.assert(
-      fc.property(fc.array(block, { maxLength: 20 }), block, (past, next) => {
-        const state = process.initial();
-        for (const one of past) process.update(state, one);
-        const copy = process.decode(process.encode(state));
-        const logE = process.logE(process.update(state, next));
-        expect(process.logE(process.update(copy, next))).toBe(logE);
-        expect(Number.isFinite(logE)).toBe(true);
-      }),
-      { seed: 10 },
-    );
+    expectReplayFromBytes(process, block, { seed: 10, maxBlocks: 20 });
   });
 
   test('refuses impossible counts, shares outside (0, 1) and tempering', () => {

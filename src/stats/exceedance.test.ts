@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expectReplayFromBytes } from './e-process.contract.ts';
 import { exceedanceEProcess } from './exceedance.ts';
 import { rankScoreEProcess } from './rank-score.ts';
 import { seededStream } from './stream.test-support.ts';
@@ -50,17 +51,7 @@ describe('the exceedance e-process', () => {
 
   test('continues from its bytes with the same bits, and is finite', () => {
     const process = exceedanceEProcess({ p: 0.95, margin: 0.05 });
-    fc.assert(
-      fc.property(fc.array(block, { maxLength: 40 }), block, (past, next) => {
-        const state = process.initial();
-        for (const one of past) process.update(state, one);
-        const copy = process.decode(process.encode(state));
-        const logE = process.logE(process.update(state, next));
-        expect(process.logE(process.update(copy, next))).toBe(logE);
-        expect(Number.isFinite(logE)).toBe(true);
-      }),
-      { seed: 6 },
-    );
+    expectReplayFromBytes(process, block, { seed: 6, maxBlocks: 40 });
   });
 
   test('refuses a quantile outside (0, 1)', () => {

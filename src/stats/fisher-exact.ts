@@ -124,6 +124,7 @@ function modeOf({ events, trials, total }: Split): number {
   return Math.floor(((events + 1) * (trials + 1)) / (total + 2));
 }
 
+/** @throws RangeError unless both are whole and 0 ≤ events ≤ trials */
 export function checkTally({ events, trials }: Tally): void {
   if (!Number.isSafeInteger(events) || !Number.isSafeInteger(trials) || events < 0 || events > trials) {
     throw new RangeError(`a tally needs whole numbers with 0 ≤ events ≤ trials, got ${events} of ${trials}`);

@@ -35,6 +35,7 @@ export function checkedLambdas(lambdaGrid: readonly number[]): Float64Array {
   return Float64Array.from(lambdaGrid);
 }
 
+/** Capital 1 on each of `size` bets. */
 export function betGrid(size: number): BetGrid {
   const ones = () => new Float64Array(size).fill(1);
   return { logCapital: new Float64Array(size), share: ones(), top: 0, product: ones(), pending: 0, eta: 1 };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { expectReplayFromBytes } from './e-process.contract.ts';
 import { type ConditionedTable, logTiltRatios } from './hypergeometric-tilt.ts';
 import { type CountBlock, oddsRatioEProcess } from './odds-ratio.ts';
 
@@ -114,17 +115,7 @@ describe('the odds-ratio e-process', () => {
 
   test('continues from its bytes with the same bits, and is finite, whatever came before', () => {
     const process = oddsRatioEProcess({ phi0: 1.5 });
-    fc.assert(
-      fc.property(fc.array(blocks, { maxLength: 30 }), blocks, (past, next) => {
-        const state = process.initial();
-        for (const one of past) process.update(state, one);
-        const copy = process.decode(process.encode(state));
-        const logE = process.logE(process.update(state, next));
-        expect(process.logE(process.update(copy, next))).toBe(logE);
-        expect(Number.isFinite(logE)).toBe(true);
-      }),
-      { seed: 2 },
-    );
+    expectReplayFromBytes(process, blocks, { seed: 2, maxBlocks: 30 });
   });
 
   test('refuses counts that cannot be, and grids that are no alternatives', () => {

@@ -45,6 +45,7 @@ export interface OddsRatioOptions {
   readonly temperingSlice?: number;
 }
 
+/** Odds ratios of the alternatives that are betted on, 1.2 to 50, evenly spaced in the logarithm. */
 export const DEFAULT_PHI_GRID: readonly number[] = Array.from({ length: 20 }, (_, j) =>
   Math.exp(Math.log(1.2) + ((Math.log(50) - Math.log(1.2)) * j) / 19),
 );
