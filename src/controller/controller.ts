@@ -4,7 +4,7 @@
  */
 import { asSpillwayError, SpillwayError } from '../errors.ts';
 import { type Command, decideCommand } from '../rollout/command.ts';
-import type { Release } from '../rollout/release.ts';
+import { type Release, stageNumberOf } from '../rollout/release.ts';
 import { begin } from './begin.ts';
 import { pipelineOf } from './create.ts';
 import { createEngine } from './engine.ts';
@@ -92,19 +92,14 @@ export function createController(world: World): DrivenController {
 
   async function command(releaseId: string, asked: Command): Promise<Release> {
     const run = await runOf(releaseId);
-    const { phase, stageIndex } = run.release;
     decideCommand(run.release, asked); // refused at once, where it can be
+    // Two promotes at once mean one stage, not two: each is for the stage that it was given in.
+    const given = asked.kind === 'promote' ? { fromStage: stageNumberOf(run.release), ...asked } : asked;
     const overtaken = await overtake(run, asked, world);
     if (overtaken) run.overtaken = overtaken;
     return engine.exclusively(run, async () => {
-      // Two promotes at once mean one stage, not two: the second was given for a stage that is left.
-      if (asked.kind === 'promote' && (run.release.phase !== phase || run.release.stageIndex !== stageIndex))
-        throw new SpillwayError(
-          'STATE_MOVED',
-          `Release ${releaseId} moved on before the command could be carried out.`,
-        );
       try {
-        await engine.passOver(run, asked);
+        await engine.passOver(run, given);
       } finally {
         await giveBack(run, world);
       }

@@ -5,14 +5,15 @@
 import type { FailureCode } from '../errors.ts';
 import { SpillwayError } from '../errors.ts';
 import type { Decision } from './decide.ts';
-import { isActive, isExposed, type Release } from './release.ts';
+import { isActive, isExposed, type Release, stageNumberOf } from './release.ts';
 
 interface Asked {
   actor: string;
 }
 export type Command = Asked &
+  /** `fromStage`: the stage that the person saw; when it is left meanwhile, the command is refused instead of applied twice. */
   (
-    | { kind: 'promote'; full: boolean }
+    | { kind: 'promote'; full: boolean; fromStage?: number | undefined }
     | { kind: 'pause'; reason?: string }
     | { kind: 'resume' }
     | { kind: 'cancel'; reason?: string }
@@ -41,14 +42,17 @@ export function decideCommand(release: Release, command: Command): Decision {
       if (release.hold?.reason !== 'paused') throw refuse(release, 'COMMAND_REFUSED', 'is not paused');
       return { kind: 'hold', why: `resumed by ${command.actor}` };
     case 'promote':
-      return decidePromote(release, command.full, command.actor);
+      return decidePromote(release, command);
   }
 }
 
-function decidePromote(release: Release, full: boolean, actor: string): Decision {
+function decidePromote(release: Release, command: Extract<Command, { kind: 'promote' }>): Decision {
+  const { full, fromStage, actor } = command;
   if (!isExposed(release))
     throw refuse(release, 'COMMAND_REFUSED', `is ${release.phase}: tests are not overridden, wait for the first stage`);
   if (release.hold?.reason === 'paused') throw refuse(release, 'RELEASE_PAUSED', 'is paused');
+  if (fromStage !== undefined && fromStage !== stageNumberOf(release))
+    throw refuse(release, 'STATE_MOVED', `has left stage ${fromStage} already`);
   const why = `promoted${full ? ' to 100 %' : ''} by ${actor}, over the verdict`;
   if (release.phase === 'baking') {
     if (full)

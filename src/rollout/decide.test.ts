@@ -212,6 +212,18 @@ describe('a command', () => {
     ['to resume what is not paused', inStage(0), { kind: 'resume', ...by }, 'COMMAND_REFUSED'],
     ['to pause before exposure', sampleRelease(), { kind: 'pause', ...by }, 'COMMAND_REFUSED'],
     ['to roll back twice', sampleRelease({ phase: 'rollingBack' }), rollback, 'COMMAND_REFUSED'],
+    [
+      'to promote out of a stage that was left meanwhile',
+      inStage(1),
+      { kind: 'promote', full: false, fromStage: 0, ...by },
+      'STATE_MOVED',
+    ],
+    [
+      'to promote out of the last stage when it bakes already',
+      inStage(3, 0, { phase: 'baking' }),
+      { kind: 'promote', full: false, fromStage: 3, ...by },
+      'STATE_MOVED',
+    ],
   ])('%s is refused', (_name, release, command, code) => {
     expect(() => decide(release, { command })).toThrow(expect.objectContaining({ code }));
   });

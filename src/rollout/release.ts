@@ -128,6 +128,15 @@ export function stagePlanOf(release: Release): StagePlan {
   return { ...last, weight: release.weight, holdMs: bakeMs, timeoutMs: bakeMs + last.timeoutMs };
 }
 
+/** Of the present stage, from 0; the bake comes after the last one. */
+export function stageNumberOf({
+  phase,
+  stageIndex,
+  stages,
+}: Pick<Release, 'phase' | 'stageIndex'> & { stages: readonly unknown[] }): number {
+  return phase === 'baking' ? stages.length : stageIndex;
+}
+
 /** Counts the time since the pass before. A pause stops the clock; a negative, huge or absent gap cannot move it far. */
 export function tick(release: Release, gapMs: number): Release {
   if (!isExposed(release) || release.hold?.reason === 'paused' || !(gapMs > 0)) return release;

@@ -92,7 +92,16 @@ export const BundleBody = z.strictObject({
 });
 
 export const VersionBody = z.strictObject({ spec: z.record(z.string(), z.unknown()) });
-export const PromoteBody = z.strictObject({ full: z.boolean().default(false) });
+export const PromoteBody = z.strictObject({
+  full: z.boolean().default(false),
+  fromStage: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      'The stage that the caller saw, from 0; the bake counts as the one after the last. 409 when it was left meanwhile.',
+    ),
+});
 export const PauseBody = z.strictObject({ reason: Reason.optional() });
 export const ResumeBody = z.strictObject({});
 export const CancelBody = z.strictObject({ reason: Reason.optional() });

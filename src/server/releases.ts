@@ -81,7 +81,12 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
     return c.json({ tests: reports.map(({ suite, document }) => ({ suite, document })) });
   });
 
-  command('promote', PromoteBody, ({ full }, actor) => ({ kind: 'promote', full, actor }));
+  command('promote', PromoteBody, ({ full, fromStage }, actor) => ({
+    kind: 'promote',
+    full,
+    actor,
+    ...(fromStage === undefined ? {} : { fromStage }),
+  }));
   command('pause', PauseBody, ({ reason }, actor) => ({ kind: 'pause', actor, ...(reason ? { reason } : {}) }));
   command('resume', ResumeBody, (_body, actor) => ({ kind: 'resume', actor }));
   command('rollback', RollbackBody, ({ reason }, actor) => ({ kind: 'rollback', reason, actor }));

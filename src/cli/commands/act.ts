@@ -1,4 +1,5 @@
 /** promote, pause, resume, rollback, cancel: one request each, and what became of it. */
+import { stageNumberOf } from '../../rollout/release.ts';
 import type { WireRelease } from '../../server/contract.ts';
 import { requireServer } from '../client.ts';
 import { type CommandContext, pickRelease } from '../context.ts';
@@ -14,8 +15,10 @@ export async function act(
 ): Promise<number> {
   const { out } = context;
   const server = await requireServer(context, context.actor);
-  const { id } = await pickRelease(server, name);
-  const release = await server.post<WireRelease>(`/api/v1/releases/${id}/${action}`, body);
+  const seen = await pickRelease(server, name);
+  // Two people who promote at once mean one stage, not two.
+  const asked = action === 'promote' && seen.stageIndex >= 0 ? { ...body, fromStage: stageNumberOf(seen) } : body;
+  const release = await server.post<WireRelease>(`/api/v1/releases/${seen.id}/${action}`, asked);
   out.print(releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'));
   out.printJson(release);
   return 0;
