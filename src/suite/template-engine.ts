@@ -1,17 +1,14 @@
 /**
  * Nunjucks with its teeth drawn, behind this one file: templates come from documents, and stock nunjucks runs any
  * JavaScript they hold. Names and members resolve to own properties of data only, functions have no members, loops, calls
- * and sizes have a budget, and only checked syntax is compiled. Rendering is synchronous, so the budget is a module variable.
+ * and sizes have a budget, and only checked syntax is compiled.
  * Do not use nunjucks elsewhere in this process: its runtime object is changed here.
  */
 import nunjucks from 'nunjucks';
+import { beginBudget, bounded, spend, TEXT_MAX, touch } from './template-budget.ts';
 import { checkTemplateSyntax } from './template-syntax.ts';
 
-/** Loop iterations plus calls in one rendering. */
-const STEPS_MAX = 100_000;
 const RANGE_MAX = 10_000;
-/** Characters: of a template, of any string that a filter takes or gives, and of the result. */
-const TEXT_MAX = 1_048_576;
 const TEMPLATES_MAX = 2_000;
 /** Filters that allocate as much as their number says. */
 const SIZED = new Set(['batch', 'center', 'indent', 'slice']);
@@ -40,7 +37,6 @@ const runtime = (nunjucks as unknown as { runtime: Runtime }).runtime;
 const environment = new nunjucks.Environment([], { autoescape: false });
 const engine = environment as unknown as Engine;
 const compiled = new Map<string, { render(vars: object): string }>();
-let steps = 0;
 
 /**
  * The text with its variables filled in; undefined variables are empty.
@@ -48,8 +44,8 @@ let steps = 0;
  */
 export function renderText(text: string, vars: object): string {
   if (!text.includes('{{') && !text.includes('{%') && !text.includes('{#')) return text;
-  steps = 0;
   try {
+    beginBudget(text);
     const rendered = templateOf(text).render(vars);
     return bounded(rendered ?? '', 'the result');
   } catch (error) {
@@ -60,24 +56,11 @@ export function renderText(text: string, vars: object): string {
 function templateOf(text: string): { render(vars: object): string } {
   const known = compiled.get(text);
   if (known) return known;
-  bounded(text, 'the template');
   checkTemplateSyntax(text);
   const made = new nunjucks.Template(text, environment, undefined, true);
   if (compiled.size >= TEMPLATES_MAX) compiled.clear();
   compiled.set(text, made);
   return made;
-}
-
-function spend(amount: number): void {
-  steps += amount;
-  if (steps > STEPS_MAX) throw new Error(`more than ${STEPS_MAX} loop steps`);
-}
-
-function bounded<Value>(value: Value, what: string, lengthMax = TEXT_MAX): Value {
-  if (typeof value === 'string' && value.length > lengthMax) {
-    throw new Error(`${what} is longer than ${lengthMax} characters`);
-  }
-  return value;
 }
 
 /** Nunjucks puts "(unknown path)" before the cause and, at times, the cause on a line of its own. */
@@ -99,20 +82,26 @@ runtime.memberLookup = (target, key) => {
 
 runtime.contextOrFrameLookup = (context, frame, name) => {
   if (DENIED.has(name)) return undefined;
-  const local = frame.lookup(name);
-  if (local !== undefined) return local;
-  if (Object.hasOwn(context.ctx, name)) return (context.ctx as Record<string, unknown>)[name];
-  return Object.hasOwn(engine.globals, name) ? engine.globals[name] : undefined;
+  let value = frame.lookup(name);
+  if (value === undefined) value = own(Object.hasOwn(context.ctx, name) ? context.ctx : engine.globals, name);
+  touch(value);
+  return value;
 };
+
+function own(holder: object, name: string): unknown {
+  return Object.hasOwn(holder, name) ? (holder as Record<string, unknown>)[name] : undefined;
+}
 
 const { fromIterator, callWrap } = runtime;
 runtime.fromIterator = items => {
   const list = fromIterator(items);
+  touch(list);
   if (typeof list === 'string' || Array.isArray(list)) spend(list.length + 1);
   else if (typeof list === 'object' && list !== null) spend(Object.keys(list).length + 1);
   return list;
 };
 runtime.callWrap = (callee, name, context, args) => {
+  args.forEach(touch);
   spend(1);
   return callWrap(callee, name, context, args);
 };
@@ -133,6 +122,7 @@ for (const [name, filter] of Object.entries(engine.filters)) {
     spend(1);
     for (const arg of args) {
       bounded(arg, `what the filter "${name}" is given`, SQUARE.has(name) ? SQUARE_TEXT_MAX : TEXT_MAX);
+      touch(arg);
       if (typeof arg === 'number' && SIZED.has(name) && arg > RANGE_MAX) {
         throw new Error(`the filter "${name}" takes at most ${RANGE_MAX}`);
       }

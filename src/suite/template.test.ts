@@ -142,6 +142,15 @@ describe('a hostile template runs no code', () => {
   });
 });
 
+test('a template may loop over what test data is: a thousand entries, a long text', () => {
+  const docs = Array.from({ length: 1_000 }, (_, id) => ({ id, text: 'a line of text, as they are' }));
+  expect(render('{% for d in docs %}{{ d.id }}:{{ d.text }};{% endfor %}', { docs }).length).toBeGreaterThan(30_000);
+  const context = 'word '.repeat(20_000);
+  expect(render('{% for q in qs %}{{ q }}{% endfor %}{{ context }}', { context, qs: Array(50).fill('q') })).toContain(
+    'word',
+  );
+});
+
 describe('a template that would never end or eat the memory is refused', () => {
   test.each([
     ['a long range', '{% for i in range(0, 20000000) %}x{% endfor %}', 'range()'],
@@ -159,6 +168,31 @@ describe('a template that would never end or eat the memory is refused', () => {
       'a doubling string in a filter',
       `{% set x = "abcdefgh" %}${'{% set x = x ~ x %}'.repeat(24)}{{ x | upper }}`,
       'longer than',
+    ],
+    [
+      'a search in a doubled string, again and again',
+      `{% set x = "abcdefgh" %}${'{% set x = x ~ x %}'.repeat(17)}{% for i in range(9000) %}{{ "z" in (x ~ i) }}{% endfor %}`,
+      'loop steps',
+    ],
+    [
+      'the same over a loop variable',
+      `{% set x = "abcdefgh" %}${'{% set x = x ~ x %}'.repeat(17)}{% for y in [x] %}{% for i in range(9000) %}{{ "z" in (y ~ i) }}{% endfor %}{% endfor %}`,
+      'loop steps',
+    ],
+    [
+      'the same over the argument of a macro',
+      `{% macro f(y) %}{% for i in range(9000) %}{{ "z" in (y ~ i) }}{% endfor %}{% endmacro %}{% set x = "abcdefgh" %}${'{% set x = x ~ x %}'.repeat(16)}{{ f(x ~ x) }}`,
+      'loop steps',
+    ],
+    [
+      'the same over a literal',
+      `{% for i in range(9000) %}{{ "z" in ("${'a'.repeat(500_000)}" ~ i) }}{% endfor %}`,
+      'loop steps',
+    ],
+    [
+      'a list that holds itself twice',
+      `{% set x = [1] %}${'{% set x = [x, x] %}'.repeat(40)}{{ x }}`,
+      'list or mapping',
     ],
     ['a wide filter', '{{ "a" | center(900000000) }}', 'at most'],
     ['many slices', '{{ [1] | slice(900000000) | length }}', 'at most'],
