@@ -3,7 +3,7 @@
  * owns sockets and nothing else: the controller, the store and the registry are made, started and closed by the caller.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
 import type { Controller } from '../controller/face.ts';
@@ -12,6 +12,7 @@ import type { OutcomeIntake } from '../metrics/intake.ts';
 import type { Store } from '../store/store.ts';
 import { app } from './app.ts';
 import { type AssignmentSource, assignmentStream } from './assignments.ts';
+import { drainable } from './drain.ts';
 import { eventFeed } from './events.ts';
 import { guard, requireTokenFor } from './guard.ts';
 import { once } from './idempotency.ts';
@@ -59,22 +60,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { clock, log, host = '127.0.0.1', token } = options;
   requireTokenFor(host, token);
   let isStopping = false;
-  // Node counts a connection on which nothing was ever asked as busy; clients open such ones in advance.
-  const sockets = new Set<Socket>();
-  const answering = new Set<ServerResponse>();
   const parts = assemble({ ...options, host }, () => isStopping);
   const server = createServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
-    (req, res) => {
-      answering.add(res);
-      res.once('close', () => answering.delete(res));
-      parts.listen(req, res);
-    },
+    parts.listen,
   );
-  server.on('connection', socket => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const drain = drainable(server, clock);
   try {
     await bind(server, host, options.port);
   } catch (error) {
@@ -90,21 +81,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   async function shutDown(): Promise<void> {
     isStopping = true;
-    const closed = new Promise<void>(resolve => server.close(() => resolve()));
+    const drained = drain(GRACE_MS);
     parts.endStreams();
-    const overdueMs = clock.monotonicMs() + GRACE_MS;
-    let isClosed = false;
-    void closed.then(() => {
-      isClosed = true;
-    });
-    // A connection that was busy when the stop began is idle only after its answer.
-    while (!isClosed && clock.monotonicMs() < overdueMs) {
-      const busy = new Set([...answering].map(res => res.socket));
-      for (const socket of sockets) if (!busy.has(socket)) socket.destroy();
-      await Promise.race([closed, clock.sleep(10)]);
-    }
-    server.closeAllConnections();
-    await closed;
+    await drained;
   }
   let closing: Promise<void> | undefined;
   return {
