@@ -151,6 +151,24 @@ describe('the outcome intake', () => {
     expect(small.counts().stored).toBe(3);
   });
 
+  test('writes large batches in several commits, and takes no more of them than memory holds', async () => {
+    const store = heldLog();
+    const large = { outcomes: Array(10_000).fill(sound) };
+    const busy = intake({ store });
+    const first = busy.submit({ outcomes: [sound] });
+    await commitOf(store, 0);
+    const waiting = Array.from({ length: 40 }, () => busy.submit(large));
+    expect(await busy.submit({ outcomes: [sound] })).toBe('overloaded');
+    store.commits[0]!.finish();
+    for (let number = 1; number <= 20; number += 1) {
+      await commitOf(store, number);
+      expect(store.commits[number]!.drafts).toHaveLength(2);
+      store.commits[number]!.finish();
+    }
+    await Promise.all([first, ...waiting]);
+    expect(busy.counts().stored).toBe(400_001);
+  });
+
   test('wakes each artifact once per commit, after it is durable', async () => {
     const store = heldLog();
     const woken: string[] = [];

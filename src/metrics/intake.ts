@@ -45,10 +45,14 @@ export interface IntakeOptions extends SortingRules {
   maxWaiting?: number;
 }
 
-/** Batches in one transaction: bounds how long one write holds up the rest of the process. */
+/** Batches and outcomes in one transaction: bound how long one write holds up the rest of the process. */
 const MAX_GROUP = 256;
+const MAX_GROUP_OUTCOMES = 20_000;
+/** Outcomes that may wait: some 60 MB, whatever the size of the batches. */
+const MAX_WAITING_OUTCOMES = 400_000;
 
 interface Waiting {
+  outcomes: number;
   drafts: OutcomeDraft[];
   counts: { size: number; invalid: number }[];
   resolve: () => void;
@@ -59,6 +63,7 @@ export function outcomeIntake(options: IntakeOptions): OutcomeIntake {
   const { store, clock, onStored, maxWaiting = 2_000 } = options;
   const counts: OutcomeCounts = { stored: 0, ignored: 0, duplicate: 0, rejected: 0, invalid: 0 };
   let queue: Waiting[] = [];
+  let waitingOutcomes = 0;
   let isCommitting = false;
 
   async function commitAll(): Promise<void> {
@@ -66,11 +71,24 @@ export function outcomeIntake(options: IntakeOptions): OutcomeIntake {
     while (queue.length > 0) {
       // One turn of the event loop: whatever has reached the sockets by now joins this transaction.
       await new Promise(resolve => setImmediate(resolve));
-      const group = queue.slice(0, MAX_GROUP);
-      queue = queue.slice(MAX_GROUP);
-      await commit(group);
+      await commit(nextGroup());
     }
     isCommitting = false;
+  }
+
+  /** At least one batch, however large. */
+  function nextGroup(): Waiting[] {
+    let outcomes = queue[0]!.outcomes;
+    let count = 1;
+    while (count < Math.min(queue.length, MAX_GROUP)) {
+      outcomes += queue[count]!.outcomes;
+      if (outcomes > MAX_GROUP_OUTCOMES) break;
+      count += 1;
+    }
+    const group = queue.slice(0, count);
+    queue = queue.slice(count);
+    for (const waiting of group) waitingOutcomes -= waiting.outcomes;
+    return group;
   }
 
   async function commit(group: Waiting[]): Promise<void> {
@@ -100,14 +118,16 @@ export function outcomeIntake(options: IntakeOptions): OutcomeIntake {
 
   function durable(sorted: Sorted): Promise<void> {
     return new Promise((resolve, reject) => {
-      queue.push({ drafts: sorted.drafts, counts: sorted.counts, resolve, reject });
+      const outcomes = sorted.counts.reduce((sum, { size }) => sum + size, 0);
+      waitingOutcomes += outcomes;
+      queue.push({ outcomes, drafts: sorted.drafts, counts: sorted.counts, resolve, reject });
       if (!isCommitting) void commitAll();
     });
   }
 
   return {
     async submit(request) {
-      if (queue.length >= maxWaiting) return 'overloaded';
+      if (queue.length >= maxWaiting || waitingOutcomes >= MAX_WAITING_OUTCOMES) return 'overloaded';
       const sorted = sortOutcomes(request, options, clock.nowMs());
       if (sorted.drafts.length > 0) await durable(sorted);
       counts.ignored += sorted.ignored;
