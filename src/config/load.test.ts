@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { SpillwayError } from '../errors.ts';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { digestOf } from './digest.ts';
 import { checkFile, loadDocument, loadPipelineBundle, readPipelineBundle } from './load.ts';
 
@@ -20,9 +20,8 @@ const FILES = { 'prompts/bot.yaml': PROMPT, 'suites/s.yaml': SUITE, 'promptfooco
 
 let folder = '';
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-config-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 function write(files: Record<string, string | Uint8Array>): string {
   for (const [name, text] of Object.entries(files)) {

@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { manualClock } from '../clock.ts';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { auditDraft } from './contract/rows.ts';
 import { type Faults, faultyStore } from './faulty-store.ts';
 import { openSqliteStore } from './sqlite.ts';
@@ -13,12 +11,11 @@ let folder: string;
 let store: Store;
 let faults: Faults;
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-faulty-'));
+  folder = temporaryFolder();
   ({ store, faults } = faultyStore(await openSqliteStore({ folder, clock: manualClock() })));
 });
 afterEach(async () => {
   await store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe('a store with faults', () => {

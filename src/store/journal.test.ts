@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { type JournalRecord, openJournal } from './journal.ts';
 import { encodeRecord, parseSlot, toSlot } from './journal-slot.ts';
 
@@ -23,10 +23,9 @@ const unavailable = expect.objectContaining({ code: 'STORE_UNAVAILABLE' });
 let folder: string;
 let path: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-journal-'));
+  folder = temporaryFolder();
   path = join(folder, 'sub', 'journal');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function overwrite(at: number, bytes: Uint8Array): void {
   const fd = openSync(path, 'r+');

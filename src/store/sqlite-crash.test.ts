@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../clock.ts';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { verifyChain } from './audit-chain.ts';
 import { openSqliteStore } from './sqlite.ts';
 
@@ -15,11 +14,10 @@ let folder: string;
 const children: ChildProcess[] = [];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-crash-'));
+  folder = temporaryFolder();
 });
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Starts a writer; `killAfter` acknowledged batches it is killed. Resolves to the last one that was acknowledged. */

@@ -1,9 +1,9 @@
-import { existsSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { manualClock } from '../clock.ts';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { verifyChain } from './audit-chain.ts';
 import { auditDraft, batchDraft, releaseRow } from './contract/rows.ts';
 import { canMount, tinyDisk } from './disk.test-support.ts';
@@ -14,9 +14,8 @@ const clock = manualClock();
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-faults-'));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Another connection beside the store, as an administrator's tool would open one. */
 function withDatabase<T>(use: (database: DatabaseSync) => T): T {
