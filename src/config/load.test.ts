@@ -166,7 +166,7 @@ describe('a file', () => {
   test.each<[string, Uint8Array, RegExp]>([
     ['is not UTF-8', Uint8Array.of(0x61, 0x3a, 0x20, 0xff, 0xfe), /is not UTF-8 text/],
     ['is binary', Uint8Array.of(0x61, 0x00, 0x62), /is a binary file/],
-    ['is larger than 5 MiB', new Uint8Array(5 * 1024 * 1024 + 1).fill(0x61), /at most 5242880 \(5 MiB\)/],
+    ['is larger than 5 MiB', new Uint8Array(5 * 1024 * 1024 + 1).fill(0x61), /at most 5242880 \(5 MiB\) bytes/],
     ['is empty', new Uint8Array(), /is empty/],
   ])('that %s is refused', (_name, bytes, message) => {
     write({ 'x.yaml': bytes });
@@ -176,6 +176,11 @@ describe('a file', () => {
       { file: join(folder, 'x.yaml'), path: '', message: expect.stringMatching(message) },
     ]);
   });
+
+  test('that is a device without end is read up to 5 MiB', () =>
+    expect(failure(() => loadDocument('/dev/zero')).problems).toEqual([
+      { file: '/dev/zero', path: '', message: expect.stringMatching(/at most 5242880/) },
+    ]));
 
   test('that starts with a byte order mark is read', () => {
     write({ 'x.yaml': `\uFEFF${PROMPT}` });

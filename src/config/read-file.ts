@@ -1,5 +1,5 @@
-/** Reads a document from disk: regular files of at most 5 MiB that hold UTF-8 text. */
-import { readFileSync, statSync } from 'node:fs';
+/** Reads a document from disk: at most 5 MiB of UTF-8 text, also from a pipe or a device, which tell no size. */
+import { closeSync, openSync, readSync } from 'node:fs';
 import { SpillwayError } from '../errors.ts';
 import { MAX_FILE_BYTES } from './parse-text.ts';
 
@@ -32,15 +32,32 @@ export const readTextFile: ReadText = path => {
 
 function readBytes(path: string): Buffer {
   try {
-    const { size } = statSync(path);
-    if (size <= MAX_FILE_BYTES) return readFileSync(path);
-    const message = `is ${size} bytes long; at most ${MAX_FILE_BYTES} (5 MiB) are read`;
+    const bytes = readUpTo(path, MAX_FILE_BYTES + 1);
+    if (bytes.length <= MAX_FILE_BYTES) return bytes;
+    const message = `is too long; at most ${MAX_FILE_BYTES} (5 MiB) bytes are read`;
     throw new SpillwayError('CONFIG_INVALID', `1 problem in ${path}`, {
       problems: [{ file: path, path: '', message }],
     });
   } catch (cause) {
     if (cause instanceof SpillwayError) throw cause;
     throw new SpillwayError('FILE_UNREADABLE', `Cannot read ${path}: ${whyUnreadable(cause)}`, { cause });
+  }
+}
+
+function readUpTo(path: string, limit: number): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let left = limit; left > 0; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(left, 65_536));
+      const got = readSync(file, chunk);
+      if (got === 0) break;
+      chunks.push(chunk.subarray(0, got));
+      left -= got;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(file);
   }
 }
 
