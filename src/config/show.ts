@@ -6,7 +6,7 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'a mapping';
   if (typeof value !== 'string') return String(value);
-  const clean = value.replace(/\bsk-[\w-]{6,}/g, '[hidden]');
+  const clean = value.replace(/\bsk-[\w-]{6,}/g, '[hidden]').replace(/:\/\/[^\s/@]+@/g, '://[hidden]@');
   return JSON.stringify(clean.length > MAX_SHOWN ? `${clean.slice(0, MAX_SHOWN)}…` : clean);
 }
 

@@ -125,6 +125,11 @@ describe('a suite', () => {
       /^6:45 .*is not a regular expression: Unterminated group/,
     ],
     [
+      'with a password in an address of another kind, which is not shown',
+      '  provider: { id: "openai:chat:m", config: { apiBaseUrl: "ftp://ann:s3cret@h" } }\n  cases: [{}]',
+      /^(?!.*s3cret).*must be an http or https URL.*ftp:\/\/\[hidden\]@h/,
+    ],
+    [
       'with a threshold above 1',
       '  provider: { id: echo }\n  cases: [{ threshold: 2 }]',
       /^6:24 .*threshold must be at most 1/,
