@@ -8,6 +8,7 @@ type Fields = Record<string, unknown>;
 type Headers = Record<string, string | string[] | undefined>;
 
 const MESSAGE_MAX = 300;
+const EXPLAINED_MAX = 4_000;
 /** RFC 9110: the request was not processed in time, conflicts, or comes too fast; all others below 500 are final. */
 const TRANSIENT = new Set([408, 409, 429]);
 
@@ -98,11 +99,12 @@ function outputOf(message: Fields): string {
 
 /** The endpoint's own words: `error.message` where it is JSON, else the text without its markup; one short line. */
 function explanationOf(text: string): string {
-  let said = text.slice(0, 20_000).replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/g, ' ');
+  // Looking for the end of a tag takes the square of what is looked at.
+  let said = text.slice(0, EXPLAINED_MAX).replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/g, ' ');
   try {
     const error = fieldsOf(JSON.parse(text))['error'];
     const message = typeof error === 'string' ? error : fieldsOf(error)['message'];
-    if (typeof message === 'string') said = message;
+    if (typeof message === 'string') said = message.slice(0, EXPLAINED_MAX);
   } catch {
     // Not JSON: the text itself is all there is.
   }
