@@ -7,7 +7,6 @@ import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
 import { NOT_SIGNIFICANT, type PValue, separatedP, symmetricP } from './p-value.ts';
 import { prepareSample } from './prepared-sample.ts';
 import { logStudentTail } from './special.ts';
-import { forEachTieGroup } from './tie-groups.ts';
 
 export interface BrunnerMunzelResult extends TestOutcome {
   /** Above 0 where y tends to be larger (SciPy's sign); ±Infinity where separated, 0 where there is no answer. */
@@ -31,12 +30,11 @@ export function brunnerMunzel(
   const { alternative = 'two-sided' } = options;
   const n = x.length;
   const m = y.length;
-  const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
-  const { doubledU1 } = preparedX.ranksAgainst(preparedY);
+  // The placements are the pooled ranks less the ranks within the sample.
+  const { doubledU1, squaresX, squaresY } = prepareSample(x).ranksAgainst(prepareSample(y));
   if (n === 0 || m === 0) return noAnswer('no_data', 0, NOT_SIGNIFICANT);
   if (n < 2 || m < 2) return noAnswer('insufficient_data', 0, NOT_SIGNIFICANT);
 
-  const { squaresX, squaresY } = placementSpread(preparedX.sorted, preparedY.sorted, doubledU1);
   const vx = (n * squaresX) / (n - 1);
   const vy = (m * squaresY) / (m - 1);
   // n·m·(mean rank of y − mean rank of x)/(n + m) is n·m/2 − U1.
@@ -50,24 +48,6 @@ export function brunnerMunzel(
   const share = vx / (vx + vy);
   const df = 1 / ((share * share) / (n - 1) + ((1 - share) * (1 - share)) / (m - 1));
   return { status: 'ok', w, df, ...symmetricP(-w, alternative, s => logStudentTail(s, df)) };
-}
-
-/**
- * Squared deviations of the placements: how many values of the other sample lie below each value, ties counting ½. They are
- * the pooled rank less the rank within the sample.
- */
-function placementSpread(x: Float64Array, y: Float64Array, doubledU1: number): { squaresX: number; squaresY: number } {
-  const meanX = doubledU1 / 2 / x.length;
-  const meanY = (2 * x.length * y.length - doubledU1) / 2 / y.length;
-  let squaresX = 0;
-  let squaresY = 0;
-  forEachTieGroup(x, y, (countX, countY, belowX, belowY) => {
-    const ofX = belowY + countY / 2 - meanX;
-    const ofY = belowX + countX / 2 - meanY;
-    squaresX += countX * ofX * ofX;
-    squaresY += countY * ofY * ofY;
-  });
-  return { squaresX, squaresY };
 }
 
 function noAnswer(status: Status, w: number, p: PValue): BrunnerMunzelResult {

@@ -54,7 +54,8 @@ export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = 
 
   const total = n + m;
   const variance = ((n * m) / 12) * (total + 1 - counts.tieTerm / (total * (total - 1)));
-  const allTied = counts.tieTerm === total * (total * total - 1);
+  const [lowX, lowY] = [preparedX.sorted[0], preparedY.sorted[0]];
+  const allTied = lowX === lowY && lowX === preparedX.sorted[n - 1] && lowY === preparedY.sorted[m - 1];
   if (allTied) return result('degenerate_all_tied', counts, n * m, 0, NOT_SIGNIFICANT, method);
   const { z, p } = normalScore(counts.doubledU1, n * m, Math.sqrt(variance), alternative, continuity);
   if (method === 'asymptotic') return result('ok', counts, n * m, z, p, method);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from './random.ts';
-import { sortedCopy } from './sort.ts';
+import { sortCounted, sortedCopy } from './sort.ts';
 
 const random = seededRandom(3);
 const FAMILIES: Record<string, (i: number) => number> = {
@@ -29,6 +29,32 @@ test.each(Object.entries(FAMILIES))(
     }
   },
 );
+
+test.each(
+  Object.entries({
+    ...FAMILIES,
+    constant: () => 7,
+    'two values': (i: number) => i % 2,
+    'a saw': (i: number) => i % 100,
+    'a tiny spread on a huge offset': () => 1e12 + random() * 1e-3,
+    'the same, falling': (i: number) => 1e12 - i * 2 ** -12,
+    'two far clusters of tiny spread': (i: number) => (i % 2) * 1e12 + random() * 1e-6,
+  }),
+)('sorting %s costs at most nine moves a value, then a sort that is never quadratic', (_name, draw) => {
+  for (const n of [1_000, 30_000]) {
+    const { moves, sorted } = sortCounted(Float64Array.from({ length: n }, (_, i) => draw(i)));
+    // Giving up is noticed after one value, which may have moved past all those before it.
+    expect(moves).toBeLessThanOrEqual(9 * n);
+    expect(sorted.every((value, i) => i === 0 || sorted[i - 1]! <= value)).toBe(true);
+  }
+});
+
+test('log-normal times need no built-in sort and hardly a move', () => {
+  const times = Float64Array.from({ length: 30_000 }, () => Math.exp(random() + random()));
+  const { moves, builtIn } = sortCounted(times);
+  expect(builtIn).toBe(false);
+  expect(moves).toBeLessThan(30_000);
+});
 
 test('rejects NaN wherever it stands', () => {
   for (const n of [3, 2_000]) {

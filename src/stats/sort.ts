@@ -13,13 +13,20 @@ const UPPER_HALF = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /** A sorted copy, upward, −0 before 0. O(n) as a rule, O(n log n) at worst. @throws RangeError on NaN */
 export function sortedCopy(x: ArrayLike<number>): Float64Array {
+  return sortCounted(x).sorted;
+}
+
+/** As `sortedCopy`, with the moves that insertion made: at most some 8·n, after which the built-in sort takes over. */
+export function sortCounted(x: ArrayLike<number>): { sorted: Float64Array; moves: number; builtIn: boolean } {
   const values = x instanceof Float64Array ? x : new Float64Array(x);
   if (values.length < WORTHWHILE) {
     checkOrdered(values);
-    return values.slice().sort();
+    return { sorted: values.slice().sort(), moves: 0, builtIn: true };
   }
-  const nearly = scatteredByUpperBits(values);
-  return finishByInsertion(nearly) ? nearly : nearly.sort();
+  const sorted = scatteredByUpperBits(values);
+  const moves = insertInPlace(sorted, PATIENCE * values.length);
+  const builtIn = moves > PATIENCE * values.length;
+  return { sorted: builtIn ? sorted.sort() : sorted, moves, builtIn };
 }
 
 function checkOrdered(values: Float64Array): void {
@@ -85,10 +92,10 @@ function orderedBits(upper: number): number {
   return upper ^ ((upper >> 31) | 0x80000000);
 }
 
-/** Returns false where the values are too far from sorted. */
-function finishByInsertion(values: Float64Array): boolean {
-  let moves = PATIENCE * values.length;
-  for (let i = 1; i < values.length; i++) {
+/** Gives up, in the middle of the work, once it has made more moves than it may. @returns the moves made */
+function insertInPlace(values: Float64Array, mayMove: number): number {
+  let moves = 0;
+  for (let i = 1; i < values.length && moves <= mayMove; i++) {
     const value = values[i]!;
     let j = i;
     while (j > 0 && values[j - 1]! > value) {
@@ -96,8 +103,7 @@ function finishByInsertion(values: Float64Array): boolean {
       j--;
     }
     values[j] = value;
-    moves -= i - j;
-    if (moves < 0) return false;
+    moves += i - j;
   }
-  return true;
+  return moves;
 }
