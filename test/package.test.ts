@@ -122,10 +122,16 @@ describe('the installed command', () => {
     const wrong = await startEndpoint('Let me think.');
     const passed = await spillway(['test', 'bot/pipeline.yaml', '--json'], right);
     expect(passed).toMatchObject({ exit: 0, stderr: '' });
-    expect(JSON.parse(passed.stdout)).toMatchObject({ schema: 'spillway.test/v1', passed: 2, failed: 0, notRun: 0 });
+    expect(JSON.parse(passed.stdout)).toMatchObject({
+      schema: 'spillway.test/v1',
+      failed: 0,
+      errors: 0,
+      notRun: 0,
+      passRate: 1,
+    });
     const failed = await spillway(['test', 'bot/pipeline.yaml', '--json'], wrong);
     expect(failed.exit, failed.stderr).toBe(1);
-    expect(JSON.parse(failed.stdout)).toMatchObject({ passed: 0, failed: 2, notRun: 0 });
+    expect(JSON.parse(failed.stdout)).toMatchObject({ passed: 0, errors: 0, notRun: 0, passRate: 0 });
     expect(await spillway(['test', 'bot/pipeline.yaml']), 'without a key').toMatchObject({ exit: 3, stdout: '' });
   });
 
