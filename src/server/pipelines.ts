@@ -73,7 +73,7 @@ function misnamed(inPath: string, inDocument: string): SpillwayError {
   });
 }
 
-function toWirePipeline(row: PipelineRow): WirePipeline {
+function toWirePipeline(row: Omit<PipelineRow, 'bundle'>): WirePipeline {
   const { name, artifact, document, digest, updatedAt } = row;
   return { name, artifact, document, digest, updatedAt: toTimestamp(updatedAt) };
 }

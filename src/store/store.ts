@@ -164,7 +164,8 @@ export interface VersionStore {
   /** Replaces a pipeline of the same name. */
   putPipeline(row: PipelineRow): Promise<{ created: boolean }>;
   getPipeline(name: string): Promise<PipelineRow | undefined>;
-  listPipelines(): Promise<PipelineRow[]>;
+  /** Without their bundles, which may be a mebibyte each. */
+  listPipelines(): Promise<Omit<PipelineRow, 'bundle'>[]>;
 }
 
 export interface ReleaseStore {

@@ -14,15 +14,18 @@ function toVersion(row: Tables['versions']): VersionRow {
   };
 }
 
-function toPipeline(row: Tables['pipelines']): PipelineRow {
+function toListed(row: Omit<Tables['pipelines'], 'bundle'>): Omit<PipelineRow, 'bundle'> {
   return {
     name: row.name,
     artifact: row.artifact,
     document: fromText(row.document, `pipeline ${row.name}`),
-    bundle: fromText(row.bundle, `the bundle of pipeline ${row.name}`),
     digest: row.digest,
     updatedAt: row.updated_at,
   };
+}
+
+function toPipeline(row: Tables['pipelines']): PipelineRow {
+  return { ...toListed(row), bundle: fromText(row.bundle, `the bundle of pipeline ${row.name}`) };
 }
 
 /** Within the caller's transaction, or alone. An unknown version is left alone. */
@@ -100,7 +103,8 @@ export function versionStore(db: Db): VersionStore {
       return row && toPipeline(row);
     },
     async listPipelines() {
-      return (await db.selectFrom('pipelines').selectAll().orderBy('name').execute()).map(toPipeline);
+      const columns = ['name', 'artifact', 'document', 'digest', 'updated_at'] as const;
+      return (await db.selectFrom('pipelines').select(columns).orderBy('name').execute()).map(toListed);
     },
   };
 }
