@@ -185,6 +185,14 @@ describe('the key is never shown', () => {
     const provider = await client(call => ({ body: completionOf(`you sent ${call.headers.authorization}`) }));
     expect((await provider.call(PROMPT, never)).output).toBe('you sent Bearer [redacted]');
   });
+
+  test('is hidden in an answer too where a header of the suite carries it, while a plain header stays', async () => {
+    const body = ({ headers }: SimulatedCall) => completionOf(`${headers['x-api-token']}, team ${headers['x-team']}`);
+    const provider = await client(call => ({ body: body(call) }), {
+      headers: { 'x-api-token': 'very-secret-token', 'x-team': 'the blue ones' },
+    });
+    expect((await provider.call(PROMPT, never)).output).toBe('[redacted], team the blue ones');
+  });
 });
 
 describe('a provider', () => {

@@ -32,8 +32,8 @@ export function makeOpenAiChat(model: string, config: Config, options: ProviderO
     throw new SpillwayError('PROVIDER_FAILED', `No key for ${base.origin}`, { hint: 'Set OPENAI_API_KEY.' });
   }
   const headers = headersOf(config, key, base);
-  // Header values may be ordinary words, so only errors are cleaned of them; the key is never part of an answer.
-  const redact = makeRedactor([key]);
+  // Header values may be ordinary words, so only errors are cleaned of all of them; a key is never part of an answer.
+  const redact = makeRedactor([key, base.password, ...secretHeaders(headers, /auth|key|token|secret|cookie/)]);
   const redactAll = makeRedactor([key, base.password, ...secretHeaders(headers)]);
   const clean = (text: string) => hideKeys(redactAll(text));
   const path = `${base.pathname.replace(/\/+$/, '')}/chat/completions${base.search}`;
@@ -106,9 +106,9 @@ function headersOf(config: Config, key: string, base: URL): Record<string, strin
 }
 
 /** Every header but the content type may be a credential; `Bearer x` also hides `x`. */
-function secretHeaders(headers: Record<string, string>): string[] {
+function secretHeaders(headers: Record<string, string>, names = /./): string[] {
   return Object.entries(headers)
-    .filter(([name]) => name !== 'content-type')
+    .filter(([name]) => name !== 'content-type' && names.test(name))
     .flatMap(([, value]) => [value, value.replace(/^\w+ /, '')]);
 }
 
