@@ -120,7 +120,7 @@ function observe(tempering: TemperingState, block: CountBlock, slice: number): v
 }
 
 /** Fills the table from a block; false when its total decides the split, which then carries no evidence. */
-function condition(table: ConditionedTable, block: CountBlock): boolean {
+export function condition(table: ConditionedTable, block: CountBlock): boolean {
   const total = block.baselineEvents + block.candidateEvents;
   const low = Math.max(0, total - block.baselineTrials);
   table.baselineTrials = block.baselineTrials;
@@ -132,7 +132,7 @@ function condition(table: ConditionedTable, block: CountBlock): boolean {
   return table.range > 0;
 }
 
-function checkedPhis(phiGrid: readonly number[]): Float64Array {
+export function checkedPhis(phiGrid: readonly number[]): Float64Array {
   if (phiGrid.length === 0) throw new RangeError('a grid of odds ratios requires at least one value');
   for (const phi of phiGrid) {
     if (!(phi > 1 && Number.isFinite(phi))) throw new RangeError(`odds ratios of the grid must be > 1, got ${phi}`);

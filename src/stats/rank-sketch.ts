@@ -13,7 +13,7 @@ const PER_OCTAVE = 8;
 const LOWEST = 2 ** LEAST_EXPONENT;
 const HIGHEST = 2 ** (LEAST_EXPONENT + OCTAVES);
 const ABOVE = OCTAVES * PER_OCTAVE + 1;
-const BINS = ABOVE + 1;
+export const BINS = ABOVE + 1;
 /** Size of the Fenwick tree: a power of two ≥ BINS, so that a quantile is one descent. */
 const TREE = 512;
 
@@ -40,7 +40,8 @@ export function rankSketch(): RankSketch {
   return { total: 0, counts: new Float64Array(BINS), tree: new Float64Array(TREE + 1) };
 }
 
-function binOf(value: number): number {
+/** @param value ≥ 0, not NaN */
+export function binOf(value: number): number {
   if (value < LOWEST) return 0;
   if (value >= HIGHEST) return ABOVE;
   word[0] = value;
@@ -54,9 +55,13 @@ function binOf(value: number): number {
 export function rankScore(sketch: RankSketch, value: number): number {
   if (sketch.total === 0) return 0.5;
   const bin = binOf(value);
-  // binOf has left the value's bits in `halves`.
-  const within = bin === 0 || bin === ABOVE ? 0.5 : (halves[HIGH]! & FRACTION_MASK) * FRACTION_UNIT;
+  const within = placeInBin(bin);
   return (countBelow(sketch.tree, bin) + within * sketch.counts[bin]!) / sketch.total;
+}
+
+/** How far into its bin the value lies that `binOf` was asked about last, in [0, 1): it has left its bits behind. */
+export function placeInBin(bin: number): number {
+  return bin === 0 || bin === ABOVE ? 0.5 : (halves[HIGH]! & FRACTION_MASK) * FRACTION_UNIT;
 }
 
 /** Adds one observation. O(log bins), no allocation. */
@@ -119,7 +124,7 @@ function binFloor(bin: number): number {
 }
 
 /** Occupied bins only, as (gap, count) pairs: a few hundred bytes for one service's latencies. */
-export function writeSketch(writer: StateWriter, sketch: RankSketch): void {
+export function writeSketch(writer: StateWriter, sketch: Pick<RankSketch, 'counts'>): void {
   let occupied = 0;
   for (const count of sketch.counts) if (count > 0) occupied++;
   writer.count(occupied);

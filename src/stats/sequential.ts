@@ -37,6 +37,12 @@ export {
   symmetricSliceEProcess,
 } from './mixtures.ts';
 export {
+  type NestedMarginsEProcess,
+  type NestedMarginsOptions,
+  type NestedMarginsState,
+  nestedMarginsEProcess,
+} from './nested-margins.ts';
+export {
   type CountBlock,
   DEFAULT_PHI_GRID,
   type OddsRatioOptions,

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import type { ValueBlock } from './e-process.ts';
+import { frozenScore } from './frozen-ranks.ts';
+import { DEFAULT_LAMBDA_GRID } from './grid.ts';
+import { nestedMarginsEProcess } from './nested-margins.ts';
+import { oddsRatioEProcess } from './odds-ratio.ts';
+import { seededRandom } from './random.ts';
+
+const MARGINS = [0.05, 0.1, 0.25, 0.5, 1];
+const QUANTILES = [0.5, 0.95, 0.99];
+const nested = nestedMarginsEProcess();
+
+function latencies(random: () => number, factor = 1) {
+  return () => factor * 100 * Math.exp(0.5 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
+}
+
+function blocks(count: number, [a, b]: readonly [number, number], factor: number, seed: number): ValueBlock[] {
+  const random = seededRandom(seed);
+  const [ofBaseline, ofCandidate] = [latencies(random), latencies(random, factor)];
+  return Array.from({ length: count }, () => ({
+    baseline: Array.from({ length: a }, ofBaseline),
+    candidate: Array.from({ length: b }, ofCandidate),
+  }));
+}
+
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const logMean = (logs: number[]) => {
+  const top = Math.max(...logs);
+  return top + Math.log(mean(logs.map(log => Math.exp(log - top))));
+};
+
+describe('ranks and quantiles at nested margins', () => {
+  test.each([
+    [1, 1],
+    [9, 1],
+    [3, 2],
+    [60, 70],
+    [400, 300],
+  ] as const)('with blocks %d:%d each e-value is the product of its block factors', (a, b) => {
+    const state = nested.initial();
+    const bets = MARGINS.map(() => DEFAULT_LAMBDA_GRID.map(() => 0));
+    const single = oddsRatioEProcess();
+    const odds = MARGINS.map(() => QUANTILES.map(() => single.initial()));
+    for (const block of blocks(a + b > 100 ? 60 : 600, [a, b], 1.3, 5)) {
+      const [baseline, candidate] = [Array.from(block.baseline), Array.from(block.candidate)];
+      const { shares, thresholds, total } = state.past;
+      const score = (value: number) => frozenScore(shares, value);
+      for (const [k, margin] of MARGINS.entries()) {
+        if (total === 0) continue;
+        const scaled = candidate.map(value => value * (1 / (1 + margin)));
+        const d = mean(scaled.map(score)) - mean(baseline.map(score));
+        for (const [j, lambda] of DEFAULT_LAMBDA_GRID.entries()) bets[k]![j]! += Math.log1p(lambda * d);
+        for (const [q, threshold] of thresholds.entries())
+          single.update(odds[k]![q]!, {
+            baselineTrials: a,
+            baselineEvents: baseline.filter(value => value > threshold).length,
+            candidateTrials: b,
+            candidateEvents: scaled.filter(value => value > threshold).length,
+          });
+      }
+      nested.update(state, block);
+    }
+    for (const [k] of MARGINS.entries()) {
+      expect(nested.rankLogE(state, k)).toBeCloseTo(logMean(bets[k]!), 8);
+      for (const [q] of QUANTILES.entries())
+        expect(nested.exceedanceLogE(state, k, q)).toBeCloseTo(single.logE(odds[k]![q]!), 8);
+    }
+  });
+
+  test('an unchanged candidate, looked at after each of 1,000 blocks, alarms in at most 5% of streams, also in common drift', () => {
+    const alarmAt = Math.log(20);
+    const strict = nestedMarginsEProcess({ margins: [0] });
+    const streams = 400;
+    const alarms = { rank: 0, p50: 0, p95: 0, p99: 0 };
+    for (let stream = 0; stream < streams; stream++) {
+      const state = strict.initial();
+      const seen = new Set<keyof typeof alarms>();
+      for (const [i, { baseline, candidate }] of blocks(1_000, [1, 1], 1, stream).entries()) {
+        const drift = 1 + Math.sin(i / 50) / 2;
+        const block = { baseline: [baseline[0]! * drift], candidate: [candidate[0]! * drift] };
+        strict.update(state, block);
+        if (strict.rankLogE(state, 0) >= alarmAt) seen.add('rank');
+        for (const [q, name] of (['p50', 'p95', 'p99'] as const).entries())
+          if (strict.exceedanceLogE(state, 0, q) >= alarmAt) seen.add(name);
+      }
+      for (const name of seen) alarms[name]++;
+    }
+    for (const count of Object.values(alarms)) expect(count / streams).toBeLessThan(0.05);
+  });
+
+  test('a candidate 30% slower is found to be more than 10% slower, and not more than 50%', () => {
+    const state = nested.initial();
+    for (const block of blocks(3_000, [1, 1], 1.3, 8)) nested.update(state, block);
+    expect(MARGINS.map((_, k) => nested.rankLogE(state, k) >= Math.log(100))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('a decoded state continues with the same bits, between two freezings too', () => {
+    const all = blocks(500, [2, 1], 1.2, 3);
+    const state = nested.initial();
+    for (const block of all.slice(0, 333)) nested.update(state, block);
+    const bytes = nested.encode(state);
+    expect(bytes.length).toBeLessThan(64 * 1024);
+    const copy = nested.decode(bytes);
+    for (const block of all.slice(333)) {
+      nested.update(state, block);
+      nested.update(copy, block);
+    }
+    expect(nested.encode(copy)).toEqual(nested.encode(state));
+    expect(nested.rankLogE(copy, 4)).toBe(nested.rankLogE(state, 4));
+  });
+
+  test('the past is frozen some 120 times for each e-fold, whatever comes', () => {
+    const state = nested.initial();
+    let freezings = 0;
+    let last = 0;
+    for (const block of blocks(20_000, [1, 1], 1, 4)) {
+      nested.update(state, block);
+      if (state.past.freezeAt !== last) freezings++;
+      last = state.past.freezeAt;
+    }
+    expect(freezings).toBeLessThan(50 + Math.log(40_000) / Math.log(1.02));
+  });
+
+  test('time-outs rank highest; NaN, negative values and empty arms are refused and change nothing', () => {
+    const state = nested.initial();
+    const before = nested.encode(state);
+    for (const candidate of [[Number.NaN], [-1], []])
+      expect(() => nested.update(state, { baseline: [1], candidate })).toThrow(RangeError);
+    expect(nested.encode(state)).toEqual(before);
+    for (let i = 0; i < 40; i++) nested.update(state, { baseline: [1 + i], candidate: [Number.POSITIVE_INFINITY] });
+    expect(nested.rankLogE(state, 4)).toBeGreaterThan(Math.log(20));
+    expect(() => nestedMarginsEProcess({ quantiles: [95] })).toThrow(/\(0, 1\), got 95/);
+  });
+});
