@@ -6,7 +6,7 @@
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Json } from '../config/plan.ts';
 import type { Command } from '../rollout/command.ts';
-import type { Decision } from '../rollout/decide.ts';
+import type { Decision } from '../rollout/decision.ts';
 import type { Release } from '../rollout/release.ts';
 import type { AuditDraft } from '../store/store.ts';
 

@@ -13,7 +13,7 @@ import type { Engine } from './engine.ts';
 import type { ReleaseRequest } from './face.ts';
 import { type Run, toStored } from './run.ts';
 import { trimQuietly } from './trim.ts';
-import { wantedRoute } from './wanted-route.ts';
+import { wantedRow } from './wanted-route.ts';
 
 /** @param leaseMs for which this process takes the new release */
 export async function begin(
@@ -74,7 +74,6 @@ async function replace(run: Run, request: ReleaseRequest, engine: Engine, leaseM
   const { ended, event } = supersede(run.release, release, release.createdBy, toTimestamp(world.clock.nowMs()));
   const next = { ...release, epoch: Math.max(release.epoch, ended.epoch + 1) };
   const inserted = toStored(next, 1, world, leaseMs);
-  const route = wantedRoute(next);
   const outcome = await world.store.replaceRelease({
     ended: toStored(ended, run.stateVersion, world, 0),
     expected: run.stateVersion,
@@ -82,7 +81,7 @@ async function replace(run: Run, request: ReleaseRequest, engine: Engine, leaseM
     events: [event, created(prepared, request)],
     extra: {
       snapshot: null,
-      ...(route ? { route: { ...route, updatedAt: world.clock.nowMs() } } : {}),
+      ...wantedRow(next, world.clock),
       ...(prepared.unholds ? { holdVersion: { version: next.version, releaseId: null } } : {}),
     },
   });

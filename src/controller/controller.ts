@@ -12,7 +12,7 @@ import type { Controller } from './face.ts';
 import { giveBack, overtake } from './overtake.ts';
 import { keep } from './pass.ts';
 import { recover } from './recovery.ts';
-import { type Run, toRun } from './run.ts';
+import { type Run, releaseOf, toRun } from './run.ts';
 import type { World } from './world.ts';
 
 const LEASE_MS = 15_000;
@@ -140,13 +140,14 @@ export function createController(world: World): DrivenController {
     async release(releaseId) {
       const run = runs.get(releaseId);
       if (run) return engine.view(run);
-      return (await store.getRelease(releaseId))?.state as unknown as Release | undefined;
+      const stored = await store.getRelease(releaseId);
+      return stored && releaseOf(stored);
     },
     async releases(query) {
       const { releases, next } = await store.listReleases(query);
       const newest = releases.map(stored => {
         const run = runs.get(stored.id);
-        return run ? engine.view(run) : (stored.state as unknown as Release);
+        return run ? engine.view(run) : releaseOf(stored);
       });
       return next === null ? { releases: newest } : { releases: newest, next };
     },

@@ -8,20 +8,13 @@ import { asSpillwayError } from '../errors.ts';
 import { type Command, decideCommand } from '../rollout/command.ts';
 import { evolve } from '../rollout/evolve.ts';
 import { isExposed } from '../rollout/release.ts';
-import { keepNote, noteOf, settle } from './rollback.ts';
-import type { Run } from './run.ts';
+import { keepNote, noteOf, settle } from './rollback-note.ts';
+import type { Overtaken, Run } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
-import type { RollbackNote, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** The pass under way may save one more change of weight before it sees that it was overtaken. */
 const EPOCHS_AHEAD = 2;
-
-export interface Overtaken {
-  note: RollbackNote;
-  /** Monotonic. */
-  decidedAtMs: number;
-  decisionToWriteMs: number;
-}
 
 /** Undefined where nobody has met the candidate, or the route could not be written: then the rollback takes its turn. */
 export async function overtake(run: Run, command: Command, world: World): Promise<Overtaken | undefined> {

@@ -17,7 +17,7 @@ import { reloadRun, restore, resumeRollback, rollBack, saveUnsaved } from './rol
 import { type Run, saveRun } from './run.ts';
 import { comparison, type TestWork } from './test-work.ts';
 import { trimQuietly } from './trim.ts';
-import { wantedRoute } from './wanted-route.ts';
+import { wantedRoute, wantedRow } from './wanted-route.ts';
 import type { World } from './world.ts';
 
 /** More turns than any chain of decisions that need no new data: queued → testing; rollback → restored. */
@@ -98,9 +98,7 @@ async function saveWithEvidence(run: Run, next: Release, events: AuditDraft[], w
 
 /** The last state takes its route row along: nobody looks at an ended release again, so no later pass would heal a crash between. */
 async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: World): Promise<AuditEvent[]> {
-  const wanted = wantedRoute(next);
-  const route = wanted ? { route: { ...wanted, updatedAt: world.clock.nowMs() } } : {};
-  const saved = await saveRun(run, next, events, world, { ...route, snapshot: null });
+  const saved = await saveRun(run, next, events, world, { ...wantedRow(next, world.clock), snapshot: null });
   await trimQuietly(next.artifact, Number.MAX_SAFE_INTEGER, world);
   return saved;
 }

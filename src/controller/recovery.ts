@@ -3,10 +3,11 @@
  * on, traffic first. Until that is done no route is shown to an SDK.
  */
 import { asSpillwayError } from '../errors.ts';
-import { isExposed, type Release } from '../rollout/release.ts';
+import { isExposed } from '../rollout/release.ts';
 import { isSameRoute, type Route } from '../traffic/router.ts';
-import { resumeRollback, settle } from './rollback.ts';
-import { type Run, toRun } from './run.ts';
+import { resumeRollback } from './rollback.ts';
+import { settle } from './rollback-note.ts';
+import { type Run, releaseOf, toRun } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { World } from './world.ts';
 
@@ -15,7 +16,7 @@ export async function recover(world: World): Promise<Run[]> {
   const runs: Run[] = [];
   for (const note of world.journal.pending()) {
     const stored = await world.store.getRelease(note.releaseId);
-    const release = stored?.state as unknown as Release | undefined;
+    const release = stored && releaseOf(stored);
     if (!stored || !release || !isExposed(release)) {
       settle(note, world); // saved before the crash: the note was the only thing left
       continue;

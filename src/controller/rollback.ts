@@ -5,17 +5,18 @@
  */
 import { toTimestamp } from '../clock.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
-import type { Decision } from '../rollout/decide.ts';
+import type { Decision } from '../rollout/decision.ts';
 import { evolve } from '../rollout/evolve.ts';
 import { isExposed, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditEvent } from '../store/store.ts';
 import { type Cause, decisionEvent, ENGINE } from './audit-draft.ts';
 import type { Alert } from './face.ts';
-import { type Run, saveRun } from './run.ts';
-import { wantedRoute } from './wanted-route.ts';
+import { keepNote, noteOf, settle } from './rollback-note.ts';
+import { type Run, releaseOf, saveRun } from './run.ts';
+import { wantedRoute, wantedRow } from './wanted-route.ts';
 import type { RollbackNote, World } from './world.ts';
 
-export interface RollbackMove {
+interface RollbackMove {
   before: Release;
   next: Release;
   decision: Extract<Decision, { kind: 'rollback' }>;
@@ -58,8 +59,10 @@ export async function saveUnsaved(run: Run, world: World): Promise<AuditEvent[]>
   try {
     const holdVersion = { version: run.release.version, releaseId: run.release.id };
     // The route goes along: once the note is settled, nothing else would keep a restart from serving the old one.
-    const route = { ...wantedRoute(run.release)!, updatedAt: world.clock.nowMs() };
-    const saved = await saveRun(run, run.release, unsaved.events, world, { holdVersion, route });
+    const saved = await saveRun(run, run.release, unsaved.events, world, {
+      holdVersion,
+      ...wantedRow(run.release, world.clock),
+    });
     delete run.unsaved;
     settle(unsaved.note, world);
     return saved;
@@ -112,42 +115,6 @@ function sinceDecisionMs(run: Run, world: World): number {
   return Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
 }
 
-export function noteOf(next: Release, decision: RollbackMove['decision'], actor: string): RollbackNote {
-  return {
-    releaseId: next.id,
-    artifact: next.artifact,
-    epoch: next.epoch,
-    at: next.updatedAt,
-    trigger: decision.trigger,
-    reason: decision.why,
-    actor,
-  };
-}
-
-export function keepNote(note: RollbackNote, world: World): void {
-  try {
-    world.journal.append(note);
-  } catch (error) {
-    // Without a journal the rollback still moves traffic and is still saved if the store answers.
-    world.log.error(
-      { release: note.releaseId, code: asSpillwayError(error).code },
-      'the rollback journal could not be written',
-    );
-  }
-}
-
-export function settle(note: RollbackNote, world: World): void {
-  try {
-    world.journal.settle(note.releaseId, note.epoch);
-  } catch (error) {
-    // The note stays; the next start finds the release ended and settles it.
-    world.log.warn(
-      { release: note.releaseId, code: asSpillwayError(error).code },
-      'the rollback journal could not be settled',
-    );
-  }
-}
-
 /**
  * Carries on a rollback that was decided on an older state, or by a process that died: the decision as it was made then,
  * on the state that the store has now. Its event carries both times.
@@ -166,7 +133,7 @@ export function resumeRollback(run: Run, release: Release, note: RollbackNote, w
 export async function reloadRun(run: Run, world: World): Promise<void> {
   const stored = await world.store.getRelease(run.release.id);
   if (!stored) throw new SpillwayError('STORE_CORRUPT', `Release ${run.release.id} is not in the store any more.`);
-  const release = stored.state as unknown as Release;
+  const release = releaseOf(stored);
   const { unsaved } = run;
   run.stateVersion = stored.stateVersion;
   run.release = release;

@@ -7,8 +7,15 @@ import type { Json } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import { isActive, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent, SaveExtra, StoredRelease } from '../store/store.ts';
-import type { Overtaken } from './overtake.ts';
 import type { EvidenceFolder, RollbackNote, TestRun, World } from './world.ts';
+
+/** A rollback by hand whose route is live already, ahead of its turn. */
+export interface Overtaken {
+  note: RollbackNote;
+  /** Monotonic. */
+  decidedAtMs: number;
+  decisionToWriteMs: number;
+}
 
 export interface Run {
   release: Release;
@@ -42,9 +49,17 @@ export interface Run {
   overtaken?: Overtaken;
 }
 
+/** @throws SpillwayError STORE_CORRUPT when the row holds no release: better here than deep in a decision */
+export function releaseOf(stored: Pick<StoredRelease, 'id' | 'state'>): Release {
+  const release = stored.state as unknown as Release;
+  if (release?.id === stored.id && typeof release.phase === 'string' && Array.isArray(release.stages) && release.plan)
+    return release;
+  throw new SpillwayError('STORE_CORRUPT', `What is stored as release ${stored.id} is no release.`);
+}
+
 export function toRun(stored: StoredRelease, nowMs: number): Run {
   return {
-    release: stored.state as unknown as Release,
+    release: releaseOf(stored),
     stateVersion: stored.stateVersion,
     checkpointedAtMs: nowMs,
     tail: Promise.resolve(),

@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.ts';
 import type { Release } from '../rollout/release.ts';
+import type { RouteRow } from '../store/store.ts';
 import type { Route } from '../traffic/router.ts';
 
 /**
@@ -33,6 +35,12 @@ export function wantedRoute(release: Release): Route | undefined {
     case 'superseded':
       return unsplit(artifact, epoch, release.baseline, null);
   }
+}
+
+/** The same as a row of the store, for the transaction that saves the release. */
+export function wantedRow(release: Release, clock: Pick<Clock, 'nowMs'>): { route?: RouteRow } {
+  const route = wantedRoute(release);
+  return route ? { route: { ...route, updatedAt: clock.nowMs() } } : {};
 }
 
 function unsplit(artifact: string, epoch: number, baseline: string, rolledBack: string | null): Route {

@@ -4,7 +4,7 @@
  */
 import type { FailureCode } from '../errors.ts';
 import { SpillwayError } from '../errors.ts';
-import type { Decision } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { isActive, isExposed, type Release, stageNumberOf } from './release.ts';
 
 interface Asked {

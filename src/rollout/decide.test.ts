@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Command } from './command.ts';
-import { type Decision, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
 import {
   fail,
   inStage,

@@ -6,18 +6,9 @@
 import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
 import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
-import type { Hold, Release, RollbackClocks, RollbackTrigger, TestSummary } from './release.ts';
+import type { Decision } from './decision.ts';
+import type { Release, RollbackClocks, TestSummary } from './release.ts';
 import { stagePlanOf } from './release.ts';
-
-export type Decision =
-  | { kind: 'hold'; why: string; hold?: Hold['reason'] }
-  /** To the next phase or stage; `toLastStage` skips the stages between. `override`: a person stood in for the verdict. */
-  | { kind: 'advance'; why: string; override?: boolean; toLastStage?: boolean }
-  | { kind: 'promote'; why: string; override?: boolean }
-  | { kind: 'rollback'; why: string; trigger: RollbackTrigger }
-  | { kind: 'fail'; why: string }
-  | { kind: 'supersede'; why: string; by: string }
-  | { kind: 'cancel'; why: string };
 
 /** What a pass found out. What is absent is not known yet. */
 export interface Findings {

@@ -3,7 +3,8 @@
  * without news writes nothing. The weight changes here and nowhere else, and each change takes a new epoch.
  */
 import type { Verdict } from '../analysis/verdict.ts';
-import type { Decision, Findings } from './decide.ts';
+import type { Findings } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { Hold, Phase, Release, RollbackClocks, StageRecord } from './release.ts';
 
 /** How long the reason of a hold stands before another one may take its place. */

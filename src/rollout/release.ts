@@ -114,11 +114,6 @@ export function isExposed(release: Release): boolean {
   return EXPOSED.includes(release.phase);
 }
 
-/** True while the candidate can be compared with baseline traffic of the same moment. */
-export function hasConcurrentBaseline(release: Release): boolean {
-  return release.weight > 0 && release.weight < 100;
-}
-
 /** What holds for the present stage. The bake is a last stage of its own: its hold is the bake, its policy that of the last stage. */
 export function stagePlanOf(release: Release): StagePlan {
   const { stages, bakeMs } = release.plan.rollout;
@@ -143,7 +138,7 @@ export function tick(release: Release, gapMs: number): Release {
   return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
 }
 
-export interface NewRelease {
+interface NewRelease {
   id: string;
   version: string;
   baseline: string | null;

@@ -1,7 +1,7 @@
 /** status: what is being released now, or how a release stands; from the server, or from the data folder when none runs. */
 import { systemClock } from '../../clock.ts';
+import { releaseOf } from '../../controller/run.ts';
 import { SpillwayError } from '../../errors.ts';
-import type { Release } from '../../rollout/release.ts';
 import { toWire, type WireRelease, type WireReleaseList } from '../../server/contract.ts';
 import { openSqliteStore } from '../../store/sqlite.ts';
 import { type Client, findServer, requireServer } from '../client.ts';
@@ -46,10 +46,10 @@ async function fromFolder(name: string | undefined, { data }: CommandContext): P
     if (name?.startsWith('rel_')) {
       const stored = await store.getRelease(name);
       if (!stored) throw new SpillwayError('NOT_FOUND', `There is no release ${name}.`);
-      return [toWire(stored.state as unknown as Release)];
+      return [toWire(releaseOf(stored))];
     }
     const query = name === undefined ? { active: true } : { artifact: name, limit: 1 };
-    return (await store.listReleases(query)).releases.map(({ state }) => toWire(state as unknown as Release));
+    return (await store.listReleases(query)).releases.map(stored => toWire(releaseOf(stored)));
   } finally {
     await store.close();
   }

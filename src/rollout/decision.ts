@@ -1,0 +1,12 @@
+/** What to do next with a release, and why: what decide() and decideCommand() say, and evolve() carries out. Shapes only. */
+import type { Hold, RollbackTrigger } from './release.ts';
+
+export type Decision =
+  | { kind: 'hold'; why: string; hold?: Hold['reason'] }
+  /** To the next phase or stage; `toLastStage` skips the stages between. `override`: a person stood in for the verdict. */
+  | { kind: 'advance'; why: string; override?: boolean; toLastStage?: boolean }
+  | { kind: 'promote'; why: string; override?: boolean }
+  | { kind: 'rollback'; why: string; trigger: RollbackTrigger }
+  | { kind: 'fail'; why: string }
+  | { kind: 'supersede'; why: string; by: string }
+  | { kind: 'cancel'; why: string };
