@@ -118,8 +118,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
+/** Every step is taken, also after one that failed: a lock that is kept would keep the next server out. */
 async function unwind(undo: (() => unknown)[]): Promise<void> {
-  for (const step of undo.splice(0).reverse()) await step();
+  const failures: unknown[] = [];
+  for (const step of undo.splice(0).reverse()) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 function makeFolder(folder: string): void {

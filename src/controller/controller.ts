@@ -40,7 +40,7 @@ export function createController(world: World): DrivenController {
   const creating = new Map<string, Promise<unknown>>();
   let loop: Promise<void> | undefined;
   let claiming: Promise<void> | undefined;
-  let tidiedAtMs = Number.NEGATIVE_INFINITY;
+  let tidied = { atMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   let waiting = 0;
 
   async function claim(): Promise<void> {
@@ -48,12 +48,19 @@ export function createController(world: World): DrivenController {
       for (const stored of await store.claimReleases(world.owner, clock.nowMs(), LEASE_MS, CLAIM_LIMIT))
         engine.adopt(stored);
       waiting = await store.countWaiting(clock.nowMs());
-      if (clock.monotonicMs() - tidiedAtMs < TIDY_EVERY_MS) return;
-      tidiedAtMs = clock.monotonicMs();
-      await store.dropOutcomesBefore(clock.nowMs() - KEEP_OUTCOMES_MS);
+      await tidy();
     } catch (error) {
       log.warn({ code: asSpillwayError(error).code }, 'leases could not be claimed; releases held before go on');
     }
+  }
+
+  /** Rows are dated by the wall clock: after a jump of it nothing is dropped, for the jump may have aged what is new. */
+  async function tidy(): Promise<void> {
+    const [now, wall] = [clock.monotonicMs(), clock.nowMs()];
+    if (now - tidied.atMs < TIDY_EVERY_MS) return;
+    const hasJumped = Math.abs(wall - tidied.wallMs - (now - tidied.atMs)) > 60_000;
+    tidied = { atMs: now, wallMs: wall };
+    if (!hasJumped) await store.dropOutcomesBefore(wall - KEEP_OUTCOMES_MS);
   }
 
   /** A store that hangs holds up the claims, never the passes. */
