@@ -10,6 +10,8 @@ export const EXITS: Record<string, string> = {
   test: '0 every suite reached its pass rate; 1 the answers are not good enough; 2 wrong use or an invalid document; 3 a planned case could not be run',
   compare:
     '0 no regression, or inconclusive; 1 a regression (with `--fail-on inconclusive`: also when the data cannot tell); 2 wrong use, a file that cannot be read, or wrong rows: each is listed as `file:line:column: metric: message`',
+  replay:
+    '0 no alarm in these samples; 1 the candidate would have been rolled back; 2 wrong use, a file that cannot be read, or wrong lines: each is listed as `file:line:column: field: message`',
   release:
     '0 the version serves (with `--detach`: the release has begun); 1 tests or comparison said no, or it was rolled back; 2 invalid, serving already, or held; 3 the tests could not all be run, it was cancelled, superseded or interrupted, or no server answers',
   serve:
@@ -30,6 +32,8 @@ export const NOTES: Record<string, string> = {
   test: 'Without a file: `pipeline.yaml`, else `promptfooconfig.yaml`. A pipeline\'s suites run on its prompt, a promptfoo config on its own prompts, a native suite on `--prompt`. Nothing is compared and nothing is released. `--json`: one `spillway.test/v1` document, or `{ schema: "spillway.tests/v1", reports }` for several.',
   compare:
     'Reads sample files, JSON Lines, CSV, results of `spillway test --json` and of promptfoo, the points and the summary of k6: see [comparing files](../guide/compare.md). `--json`: `{ verdict, why, metrics: [{ name, n, effect, severity, tests }], consensus }`.',
+  replay:
+    'Reads JSON Lines of any size: see [replaying recorded samples](../guide/replay.md). Without `--weight` the split is measured at the head of the file. `--json`: one `spillway.replay/v1` document.',
   release:
     'The first version of an artifact has nothing to be compared with: when its tests pass, it serves. Ctrl-C ends the watching; on a server the release goes on.',
   serve: 'Takes up the releases that were under way. Logs are JSON lines on standard error.',

@@ -129,6 +129,27 @@ export function program(version: string, act: (command: Command, action: Action)
       ),
     );
 
+  add(
+    'replay <file>',
+    'run recorded samples through the live detector and say when it would have decided',
+    'spillway replay samples.jsonl --weight 10 --shuffle-labels 200',
+  )
+    .option('--pipeline <file>', 'judge by the regression settings of this pipeline')
+    .option(
+      '--weight <percent>',
+      'share of traffic on the candidate; 50@30m: from 30 minutes on (repeatable)',
+      collected,
+    )
+    .option(
+      '--shuffle-labels <n>',
+      'draw the arms anew n times: the false-alarm rate on this data',
+      wholeNumber(1, 10_000),
+    )
+    .option('--seed <n>', 'seed of the shuffles', wholeNumber(0, 4_294_967_295), 1)
+    .action((file: string, options, command) =>
+      act(command, async context => (await import('./commands/replay.ts')).replay(file, options, context)),
+    );
+
   add('release [pipeline]', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
     .option('--detach', 'return as soon as the release has begun (needs a server)', false)
     .option('--force', 'try a version again that was rolled back before', false)
