@@ -26,6 +26,8 @@ export interface Arm {
 export interface Reading {
   /** Metric → column: a name, a dotted path (JSON Lines) or a position from 1 (CSV). Empty: known names are looked for. */
   columns: ReadonlyMap<string, string>;
+  /** Read these metrics and no others; empty: all. */
+  only: readonly string[];
   /** Metrics that were named by any flag: these are read even where the name is not known. */
   named: ReadonlySet<string>;
   /** The column that holds case ids. */
@@ -36,4 +38,9 @@ export type Reader = (path: string, reading: Reading, problems: Problems) => Pro
 
 export function emptyArm(file: string): Arm {
   return { file, metrics: new Map(), unsampled: new Map(), notes: [] };
+}
+
+/** A column that nobody asked for need not be numbers, nor be kept. */
+export function isLeftOut(name: string, { only }: Reading): boolean {
+  return only.length > 0 && !only.includes(name);
 }

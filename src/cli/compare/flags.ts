@@ -19,8 +19,6 @@ export interface CompareOptions {
 }
 
 export interface Wishes extends Reading {
-  /** Compare these and no others; empty: all. */
-  only: readonly string[];
   units: ReadonlyMap<string, string>;
   directions: ReadonlyMap<string, Direction>;
   /** Fractions; the key '' holds for every metric without its own. */

@@ -2,7 +2,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
-import { type Path, placeAt, placeOf } from './json-place.ts';
+import { faultOffset } from './json-fault.ts';
+import { type Path, placeAt, placeOf, syntaxMessage } from './json-place.ts';
 import type { Problems } from './problems.ts';
 
 /** Text of this length still fits a string of the language. */
@@ -28,9 +29,8 @@ export function readJsonDocument(file: string, problems: Problems): JsonDocument
     };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    const offset = /at position (\d+)/.exec(message)?.[1];
-    const place = placeAt(text, offset === undefined ? text.length : Number(offset));
-    problems.add({ file, ...place, message: `is not JSON: ${message.replace(/ (in JSON )?at position.*$/s, '')}` });
+    const place = placeAt(text, faultOffset(text));
+    problems.add({ file, ...place, message: syntaxMessage(message) });
     return undefined;
   }
 }

@@ -68,6 +68,12 @@ export function metricOfColumn(column: string): { name: string; unit?: string } 
   return { name: base === 'cost' ? 'costUsd' : base, unit };
 }
 
+/** A column that the user named is that metric, whatever it is called; its name may still tell the unit. */
+export function metricNamed(column: string, named: ReadonlySet<string>): { name: string; unit?: string } | undefined {
+  const found = metricOfColumn(column);
+  return named.has(column) ? { ...found, name: column } : found;
+}
+
 /** `Latency` is `latency`; `HTTP` stays. */
 function lowerFirst(text: string): string {
   return /^[A-Z][^A-Z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;

@@ -2,11 +2,11 @@
  * CSV (RFC 4180; comma, semicolon or tab), with a line of column names or, by position, without. Rows stream: a quoted cell
  * may hold line breaks, and no more than one row is in memory.
  */
-import { type Arm, emptyArm, type Reading } from './arm.ts';
+import { type Arm, emptyArm, isLeftOut, type Reading } from './arm.ts';
 import { Collector } from './collector.ts';
 import { cellsOf, delimiterOf, isOpen } from './csv-row.ts';
 import { linesOf } from './lines.ts';
-import { metricOfColumn } from './metric-names.ts';
+import { metricNamed, metricOfColumn } from './metric-names.ts';
 import { valueOf } from './number.ts';
 import type { Problems } from './problems.ts';
 
@@ -70,7 +70,7 @@ class Table {
     const arm = emptyArm(this.#file);
     for (const { name, unit, collector } of this.#columns ?? [])
       collector.into(arm, name, unit === undefined ? {} : { unit });
-    if (this.#ignored.length > 0)
+    if (this.#ignored.length > 0 && this.#reading.only.length === 0)
       arm.notes.push(`${this.#file}: not compared: ${this.#ignored.slice(0, 10).join(', ')} (name one with --column)`);
     return arm;
   }
@@ -97,7 +97,8 @@ class Table {
   #findByName(names: string[], line: number, withCases: boolean): void {
     for (const [index, column] of names.entries()) {
       if (index === this.#caseIndex) continue;
-      const metric = this.#reading.named.has(column) ? { name: column } : metricOfColumn(column);
+      const metric = metricNamed(column, this.#reading.named);
+      if (metric && isLeftOut(metric.name, this.#reading)) continue;
       if (metric) this.#columns!.push({ index, ...metric, collector: new Collector({ withCases }) });
       else this.#ignored.push(column);
     }

@@ -2,12 +2,13 @@
  * JSON Lines: an object a line, a key a metric; also the points of k6. An `error` that a row does not mention did not
  * happen; any other metric that it does not mention was not measured.
  */
-import { type Arm, emptyArm, type Reading } from './arm.ts';
+import { type Arm, emptyArm, isLeftOut, type Reading } from './arm.ts';
 import { Collector } from './collector.ts';
 import { isObject, type JsonObject } from './json-document.ts';
-import { type Path, placeOf } from './json-place.ts';
+import { faultOffset } from './json-fault.ts';
+import { type Path, placeOf, syntaxMessage } from './json-place.ts';
 import { type Line, linesOf } from './lines.ts';
-import { metricOfColumn } from './metric-names.ts';
+import { metricNamed } from './metric-names.ts';
 import { valueOf } from './number.ts';
 import type { Problems } from './problems.ts';
 import { isK6Line, K6Points } from './read-k6-points.ts';
@@ -67,7 +68,7 @@ class Rows {
       collector.into(arm, name, unit === undefined ? {} : { unit });
     }
     const ignored = [...this.#known].filter(([, column]) => column === null).map(([key]) => key);
-    if (ignored.length > 0)
+    if (ignored.length > 0 && this.#reading.only.length === 0)
       arm.notes.push(`${this.#file}: not compared: ${ignored.slice(0, 10).join(', ')} (name one with --column)`);
     return arm;
   }
@@ -79,6 +80,8 @@ class Rows {
     this.#columns = [...columns].map(([name, key]) =>
       this.#column(name, Object.hasOwn(row, key) ? [key] : key.split('.')),
     );
+    if (columns.size === 0 && !isLeftOut('errors', this.#reading))
+      this.#columns.push(this.#column('errors', ['error']));
   }
 
   #column(name: string, path: string[], unit?: string): Column {
@@ -94,9 +97,9 @@ class Rows {
   #meet(row: JsonObject): void {
     for (const key of Object.keys(row)) {
       if (this.#known.has(key) || CASE_KEYS.includes(key) || key === this.#reading.caseColumn) continue;
-      const metric = this.#reading.named.has(key) ? { name: key } : metricOfColumn(key);
-      if (!metric) {
-        if (typeof row[key] === 'number') this.#known.set(key, null);
+      const metric = metricNamed(key, this.#reading.named);
+      if (!metric || isLeftOut(metric.name, this.#reading)) {
+        if (!metric && typeof row[key] === 'number') this.#known.set(key, null);
         continue;
       }
       const errors = metric.name === 'errors' && this.#columns!.find(({ name }) => name === 'errors');
@@ -133,8 +136,8 @@ class Rows {
       this.#report(line, [], 'must be an object, one row');
     } catch (cause) {
       const message = cause instanceof Error ? cause.message : String(cause);
-      const column = Number(/at position (\d+)/.exec(message)?.[1] ?? line.text.length) + 1;
-      const text = `is not JSON: ${message.replace(/ (in JSON )?at position.*$/s, '')}`;
+      const column = faultOffset(line.text) + 1;
+      const text = syntaxMessage(message);
       this.#problems.add({ file: this.#file, line: line.number, column, message: text });
     }
     return undefined;
