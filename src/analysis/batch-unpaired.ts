@@ -16,6 +16,7 @@ import {
   type PreparedSample,
   prepareSample,
   quantileInterval,
+  quantileOfSorted,
   ratioOfGeometricMeans,
   studentT,
   twoProportions,
@@ -46,11 +47,20 @@ export function compareUnpaired(samples: CleanSamples, options: ComparisonOption
   return {
     ...found,
     n: { baseline: baseline.length, candidate: candidate.length },
-    effect: effectOf(scale, options.worse === 'higher', found.harm),
+    effect:
+      scale === 'ratio' && ![baseline, candidate].every(hasFactor)
+        ? { kind: scale, value: null, low: null, high: null }
+        : effectOf(scale, options.worse === 'higher', found.harm),
     leastP: leastRankP(baseline.length, candidate.length),
     allTied: baseline.values.every(value => value === first) && candidate.values.every(value => value === first),
     tests: { ...usualTests(baseline, candidate), ...found.tests },
   };
+}
+
+/** Nothing is a multiple of zero, and a time-out is a multiple of nothing: ranks still tell which arm is worse. */
+function hasFactor({ sorted }: PreparedSample): boolean {
+  const middle = quantileOfSorted(sorted, 0.5);
+  return middle > 0 && Number.isFinite(middle);
 }
 
 type Found = Pick<Comparison, 'harm' | 'p' | 'primary' | 'opinions' | 'tests'>;
