@@ -19,12 +19,13 @@ const HINT = 'Correct what is listed; the guide to `spillway compare` shows each
 export async function compare(
   files: [baseline: string, candidate: string],
   options: CompareOptions,
-  { out }: Pick<CommandContext, 'out'>,
+  { out, signal }: Pick<CommandContext, 'out' | 'signal'>,
 ): Promise<number> {
   const wishes = wishesOf(options);
   const problems = new Problems();
-  const baseline = await readArm(files[0], wishes, problems);
-  const candidate = await readArm(files[1], wishes, problems);
+  const reading = { ...wishes, signal };
+  const baseline = await readArm(files[0], reading, problems);
+  const candidate = await readArm(files[1], reading, problems);
   problems.throwIfAny(HINT);
   const matched = matchArms(baseline, candidate, wishes, problems);
   problems.throwIfAny(HINT);

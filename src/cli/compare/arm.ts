@@ -32,6 +32,8 @@ export interface Reading {
   named: ReadonlySet<string>;
   /** The column that holds case ids. */
   caseColumn: string | undefined;
+  /** Ends the reading of a long file. */
+  signal?: AbortSignal;
 }
 
 export type Reader = (path: string, reading: Reading, problems: Problems) => Promise<Arm> | Arm;

@@ -30,10 +30,15 @@ export function folder() {
     return at(name);
   };
   /** Paths of the folder are left out of what was said. */
-  const run = async (baseline: string, candidate: string, options: CompareOptions = {}): Promise<Said> => {
+  const run = async (
+    baseline: string,
+    candidate: string,
+    options: CompareOptions = {},
+    signal = new AbortController().signal,
+  ): Promise<Said> => {
     const said: Said = { exit: -1, text: '', document: undefined, problems: [] };
     try {
-      said.exit = await compare([baseline, candidate], options, { out: recorder(said) });
+      said.exit = await compare([baseline, candidate], options, { out: recorder(said), signal });
     } catch (error) {
       const failure = asSpillwayError(error);
       said.exit = failure.exit;

@@ -14,6 +14,8 @@ export interface Shape {
   isPassFail: boolean;
   isPaired: boolean;
   alpha: number;
+  /** Metrics that share alpha, this one among them. */
+  among: number;
 }
 
 /** Samples an arm (or cases) from which a complete difference is a regression; undefined beyond 200. */
@@ -23,8 +25,8 @@ export function fewestThatCanFail(shape: Shape): number | undefined {
 }
 
 export function canFail(n: number, shape: Shape, m = n): boolean {
-  const { metric, alpha } = shape;
-  const plan = { alpha, onInconclusive: 'proceed' as const, metrics: [metric] };
+  const { metric, alpha, among } = shape;
+  const plan = { alpha, onInconclusive: 'proceed' as const, metrics: new Array<MetricPlan>(among).fill(metric) };
   const isWorseHigher = metric.direction === 'lowerIsBetter';
   const [baseline, candidate] = [arm(n, !isWorseHigher, shape), arm(m, isWorseHigher, shape)];
   return judgeBatch(baseline, candidate, plan, () => 0.5).verdict.kind === 'fail';

@@ -15,13 +15,13 @@ export interface Line {
   text: string;
 }
 
-/** @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID for bytes that are no UTF-8 and for a line without end */
-export async function* linesOf(path: string): AsyncGenerator<Line[]> {
+/** @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID for bytes that are no UTF-8 and for a line without end; INTERRUPTED */
+export async function* linesOf(path: string, signal?: AbortSignal): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   let number = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
+    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
       const texts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
       rest = texts.pop() ?? '';
       if (rest.length > LONGEST_LINE) throw notReadable(path, number + 1, 'the line has no end');
@@ -31,6 +31,7 @@ export async function* linesOf(path: string): AsyncGenerator<Line[]> {
     if (rest !== '') yield [{ number: ++number, text: withoutReturn(rest) }];
   } catch (cause) {
     if (cause instanceof SpillwayError) throw cause;
+    if (signal?.aborted) throw new SpillwayError('INTERRUPTED', `Reading ${path} was interrupted.`, { cause });
     if (cause instanceof TypeError) throw notReadable(path, number + 1, 'is not UTF-8 text; save it as UTF-8');
     throw new SpillwayError('FILE_UNREADABLE', `Cannot read ${path}: ${whyUnreadable(cause)}`, { cause });
   }

@@ -2,7 +2,7 @@
  * One arm from a file of any format. The format is told by what stands in the file, and by the extension where the content
  * could be several: k6 calls its lines `.json`, too.
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { extname } from 'node:path';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
@@ -71,6 +71,8 @@ function headOf(file: string): string {
   try {
     const descriptor = openSync(file, 'r');
     try {
+      // A pipe can be read once only, and the format is told before the file is read.
+      if (!fstatSync(descriptor).isFile()) throw new Error('it is no regular file; write it to one first');
       const buffer = Buffer.alloc(HEAD_BYTES);
       return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
     } finally {

@@ -16,7 +16,7 @@ const MOST_LINES_OF_A_ROW = 10_000;
 export async function readCsv(file: string, reading: Reading, problems: Problems): Promise<Arm> {
   const table = new Table(file, reading, problems);
   let open: { number: number; text: string; lines: number } | undefined;
-  for await (const batch of linesOf(file)) {
+  for await (const batch of linesOf(file, reading.signal)) {
     for (const { number, text } of batch) {
       open = open ? { ...open, text: `${open.text}\n${text}`, lines: open.lines + 1 } : { number, text, lines: 1 };
       if (isOpen(open.text) && open.lines < MOST_LINES_OF_A_ROW) continue;

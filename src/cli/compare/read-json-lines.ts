@@ -17,7 +17,7 @@ const CASE_KEYS = ['caseId', 'case_id', 'case'];
 
 export async function readJsonLines(file: string, reading: Reading, problems: Problems): Promise<Arm> {
   const rows = new Rows(file, reading, problems);
-  for await (const batch of linesOf(file)) for (const line of batch) rows.add(line);
+  for await (const batch of linesOf(file, reading.signal)) for (const line of batch) rows.add(line);
   return rows.arm();
 }
 

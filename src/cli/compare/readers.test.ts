@@ -387,3 +387,14 @@ test('a file that is not there is named', async () => {
   expect(said).toMatchObject({ exit: 2, problems: ['Cannot read nowhere.json: there is no such file'] });
   expect(plain(at('x'))).toBe('x');
 });
+
+test('a folder and a pipe are refused', async () => {
+  expect((await run(base, at('.'))).problems[0]).toMatch(/it is no regular file/);
+  expect((await run(base, '/dev/null')).problems[0]).toMatch(/it is no regular file; write it to one first$/);
+});
+
+test('Ctrl-C ends the reading of a long file', async () => {
+  const long = file('long.csv', `latency\n${'1\n'.repeat(1000)}`);
+  const said = await run(base, long, {}, AbortSignal.abort());
+  expect(said).toMatchObject({ exit: 3, problems: ['Reading long.csv was interrupted.'] });
+});

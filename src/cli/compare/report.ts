@@ -104,6 +104,7 @@ function whyOf(
     isPassFail: !isRatio && values.every(arm => arm.every(value => value === 0 || value === 1)),
     isPaired: found.primary === 'signFlip' || found.primary === 'mcNemar',
     alpha: plan.alpha,
+    among: plan.metrics.length,
   };
   if (Math.min(n.baseline, n.candidate) > 50 || canFail(n.baseline, shape, n.candidate)) return evidence.why;
   const fewest = fewestThatCanFail(shape);
