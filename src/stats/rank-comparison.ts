@@ -31,13 +31,14 @@ export function compareRanks(x: Float64Array, y: Float64Array): RankComparison {
   const ofY: Placements = { below: shared ? new Int32Array(y.length) : atMostY, atMost: atMostY };
   // The other way round, the values of y are the first to go at a tie.
   if (shared) merge(y, x, ofY.below, ofX.atMost);
-  const { doubledSum, squares } = spread(ofX);
+  const doubledU1 = doubledSum(ofX);
+  const doubledU2 = 2 * x.length * y.length - doubledU1;
   return {
-    doubledU1: doubledSum,
+    doubledU1,
     tieTerm: tiesFromOne(x, ofX) + tiesApart(y, ofY),
     ...distances(ofX, x.length, y.length),
-    squaresX: squares,
-    squaresY: spread(ofY).squares,
+    squaresX: squaresAround(doubledU1 / 2 / x.length, ofX),
+    squaresY: squaresAround(doubledU2 / 2 / y.length, ofY),
   };
 }
 
@@ -67,17 +68,19 @@ function merge(x: Float64Array, y: Float64Array, belowX: Int32Array, atMostY: In
   return shared > 0;
 }
 
-function spread({ below, atMost }: Placements): { doubledSum: number; squares: number } {
-  const n = below.length;
-  let doubledSum = 0;
-  for (let i = 0; i < n; i++) doubledSum += below[i]! + atMost[i]!;
-  const mean = doubledSum / 2 / n;
+function doubledSum({ below, atMost }: Placements): number {
+  let sum = 0;
+  for (let i = 0; i < below.length; i++) sum += below[i]! + atMost[i]!;
+  return sum;
+}
+
+function squaresAround(mean: number, { below, atMost }: Placements): number {
   let squares = 0;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < below.length; i++) {
     const deviation = (below[i]! + atMost[i]!) / 2 - mean;
     squares += deviation * deviation;
   }
-  return { doubledSum, squares };
+  return squares;
 }
 
 /** F_x leads most just after an x, F_y just before one. */
@@ -122,6 +125,11 @@ function tiesApart(y: Float64Array, { below, atMost }: Placements): number {
 /** Most samples of times have none, and to know so is cheaper than to look for groups. */
 function hasTwins(sorted: Float64Array): boolean {
   let twins = 0;
-  for (let i = 1; i < sorted.length; i++) twins += Number(sorted[i] === sorted[i - 1]);
+  let before = Number.NaN;
+  for (let i = 0; i < sorted.length; i++) {
+    const value = sorted[i]!;
+    twins += Number(value === before);
+    before = value;
+  }
   return twins > 0;
 }

@@ -95,8 +95,13 @@ function orderedBits(upper: number): number {
 /** Gives up, in the middle of the work, once it has made more moves than it may. @returns the moves made */
 function insertInPlace(values: Float64Array, mayMove: number): number {
   let moves = 0;
-  for (let i = 1; i < values.length && moves <= mayMove; i++) {
+  let largest = values[0]!;
+  for (let i = 1; i < values.length; i++) {
     const value = values[i]!;
+    if (largest <= value) {
+      largest = value;
+      continue;
+    }
     let j = i;
     while (j > 0 && values[j - 1]! > value) {
       values[j] = values[j - 1]!;
@@ -104,6 +109,7 @@ function insertInPlace(values: Float64Array, mayMove: number): number {
     }
     values[j] = value;
     moves += i - j;
+    if (moves > mayMove) break;
   }
   return moves;
 }
