@@ -42,12 +42,13 @@ function linearTicks(min: number, max: number): number[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-/** 1, 2 and 5 of each decade, or the decades alone where there are many. */
+/** 1, 2 and 5 of each decade; of more than three decades some alone. */
 function logTicks(min: number, max: number): number[] {
   const [first, last] = [Math.floor(Math.log10(min)), Math.ceil(Math.log10(max))];
   const steps = last - first > 3 ? [1] : [1, 2, 5];
+  const stride = Math.ceil((last - first) / 8);
   const ticks: number[] = [];
-  for (let decade = first; decade <= last; decade++)
+  for (let decade = first; decade <= last; decade += stride)
     for (const step of steps) ticks.push(Number((step * 10 ** decade).toPrecision(3)));
   return ticks.filter(tick => tick >= min && tick <= max);
 }

@@ -25,7 +25,7 @@ export function matchArms(baseline: Arm, candidate: Arm, wishes: Wishes, problem
   const arms = [baseline, candidate] as const;
   const unsampled = new Map(arms.flatMap(({ unsampled: found }) => [...found]));
   const names = metricNames(arms, wishes);
-  const notes = [...new Set(arms.flatMap(arm => arm.notes))];
+  const notes = [...new Set([...arms.flatMap(arm => arm.notes), ...pairingNote(arms)])];
   const samples: [Samples, Samples] = [{}, {}];
   const metrics: MetricPlan[] = [];
   for (const name of names) {
@@ -48,6 +48,20 @@ export function matchArms(baseline: Arm, candidate: Arm, wishes: Wishes, problem
   if (metrics.length === 0 && problems.count === 0) throw nothingToCompare(arms, wishes);
   const plan: RegressionPlan = { alpha: wishes.alpha, onInconclusive: 'proceed', metrics };
   return { baseline: samples[0], candidate: samples[1], plan, unsampled, notes };
+}
+
+/** Why arms with cases are compared as independent samples all the same. */
+function pairingNote([x, y]: readonly Arm[]): string[] {
+  const [a, b] = [casesOf(x!), casesOf(y!)];
+  if (a.size === 0 && b.size === 0) return [];
+  const how = 'compared as independent samples';
+  if (a.size === 0) return [`${y!.file} names cases and ${x!.file} does not: ${how}`];
+  if (b.size === 0) return [`${x!.file} names cases and ${y!.file} does not: ${how}`];
+  return [...a].some(id => b.has(id)) ? [] : [`${x!.file} and ${y!.file} have no case in common: ${how}`];
+}
+
+function casesOf({ metrics }: Arm): Set<string> {
+  return new Set([...metrics.values()].flatMap(({ caseIds = [] }) => caseIds));
 }
 
 /** In the order of the baseline. A metric of one arm only stays: that it cannot be compared has to be seen. */

@@ -19,7 +19,7 @@ export function readK6Summary(document: JsonDocument, named: ReadonlySet<string>
     if (!isObject(metric) || (!knownMetric(name) && !named.has(name))) continue;
     const numbers = isObject(metric.values) ? metric.values : metric;
     if (kindOf(metric) === 'rate') readRate(arm, name, numbers);
-    else if (kindOf(metric) === 'trend') arm.unsampled.set(name, trendPhrase(numbers));
+    else if (kindOf(metric) === 'trend') readTrend(arm, name, numbers);
   }
   return arm;
 }
@@ -34,13 +34,16 @@ function readRate(arm: Arm, name: string, { passes, fails }: JsonObject): void {
   arm.metrics.set(name, { values: Array.from({ length: kept }, (_, i) => (i < ones ? 1 : 0)) });
 }
 
-function trendPhrase(numbers: JsonObject): string {
+function readTrend(arm: Arm, name: string, numbers: JsonObject): void {
   const shown = ['med', 'p(95)'].flatMap(key => {
     const value = numbers[key];
     return typeof value === 'number' ? [`${key} ${Number(value.toPrecision(4))}`] : [];
   });
-  const found = shown.length > 0 ? ` (${shown.join(', ')})` : '';
-  return `a k6 summary holds percentiles${found}, which are not samples, so nothing can be tested; run k6 with \`--out json=FILE\` and compare those files`;
+  if (shown.length > 0) arm.notes.push(`${arm.file}: ${name}: ${shown.join(', ')}; for reading, not compared`);
+  arm.unsampled.set(
+    name,
+    'a k6 summary holds percentiles, which are not samples, so nothing can be tested; run k6 with `--out json=FILE` and compare those files',
+  );
 }
 
 function kindOf(metric: JsonObject): 'rate' | 'trend' | undefined {

@@ -156,6 +156,17 @@ describe('data that cannot answer', () => {
     expect(said.document.why).toBe('m0: n = 4 per arm cannot reach p < 0.05; 5 can');
   });
 
+  test.each([
+    [['a', 'b'], undefined, /note: b\d+\.json names cases and c\d+\.json does not: compared as independent samples/],
+    [undefined, ['a', 'b'], /note: c\d+\.json names cases and b\d+\.json does not/],
+    [['a', 'b'], ['A', 'B'], /note: b\d+\.json and c\d+\.json have no case in common/],
+  ])('cases %j against %j cannot be paired, and it is said', async (x, y, note) => {
+    count++;
+    const arm = (name: string, caseIds?: string[]) =>
+      file(`${name}${count}.json`, samples([1, 2], caseIds && { caseIds }));
+    expect((await run(arm('b', x), arm('c', y))).text).toMatch(note);
+  });
+
   test('cases that are too few are counted as cases', async () => {
     const caseIds = ['a', 'b', 'c'];
     expect((await compared([1, 2, 3], [10, 20, 30], {}, { caseIds })).document.why).toBe(
