@@ -4,7 +4,7 @@
  * Below ten values in a sample prefer the exact rank test.
  */
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
-import { NOT_SIGNIFICANT, type PValue, separatedP, symmetricP } from './p-value.ts';
+import { alternativeOf, NOT_SIGNIFICANT, type PValue, separatedP, symmetricP } from './p-value.ts';
 import { prepareSample } from './prepared-sample.ts';
 import { logStudentTail } from './special.ts';
 
@@ -27,7 +27,7 @@ export function brunnerMunzel(
   y: Sample,
   options: { readonly alternative?: Alternative } = {},
 ): BrunnerMunzelResult {
-  const { alternative = 'two-sided' } = options;
+  const alternative = alternativeOf(options);
   const n = x.length;
   const m = y.length;
   // The placements are the pooled ranks less the ranks within the sample.

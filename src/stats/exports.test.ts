@@ -120,6 +120,25 @@ group('calls', () => {
     ).toThrow(/got -3 of 1/);
   });
 
+  test('with a word that is no alternative or no method are refused, not guessed', () => {
+    const wrong = { alternative: 'two.sided', method: 'asymp' } as never;
+    for (const run of [
+      stats.studentT,
+      stats.mannWhitney,
+      stats.kolmogorovSmirnov,
+      stats.brunnerMunzel,
+      stats.signTest,
+      stats.wilcoxonSignedRank,
+      stats.permutationMeanDifference,
+    ])
+      expect(() => run(X, Y, wrong)).toThrow(`alternative must be 'two-sided', 'greater' or 'less', got "two.sided"`);
+    expect(() => stats.twoProportions(1, 2, 3, 4, wrong)).toThrow(RangeError);
+    const misspelt = { method: 'asymp' } as never;
+    for (const run of [stats.mannWhitney, stats.kolmogorovSmirnov])
+      expect(() => run(X, Y, misspelt)).toThrow('got "asymp"');
+    expect(() => stats.wilcoxonSignedRank(X, Y, misspelt)).toThrow('got "asymp"');
+  });
+
   test('of corrections give one number for each p', () => {
     for (const correct of [stats.holm, stats.benjaminiHochberg, stats.bonferroni])
       expect(correct([0.01, 0.04])).toEqual([0.02, correct === stats.bonferroni ? 0.08 : 0.04]);

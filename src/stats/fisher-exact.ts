@@ -4,7 +4,7 @@
  */
 import { logHypergeometricPmf } from './binomial.ts';
 import type { Alternative, TestOutcome } from './outcome.ts';
-import { fromLog, NOT_SIGNIFICANT } from './p-value.ts';
+import { alternativeOf, fromLog, NOT_SIGNIFICANT } from './p-value.ts';
 
 /** Whole numbers, 0 ≤ events ≤ trials. */
 export interface Tally {
@@ -38,7 +38,8 @@ export function fisherExact(x: Tally, y: Tally, options?: FisherOptions): Fisher
 export function fisherExact(
   ...given: [Table, (FisherOptions | undefined)?] | [Tally, Tally, (FisherOptions | undefined)?]
 ): FisherResult {
-  const [x, y, { alternative = 'two-sided' } = {}] = isTable(given) ? fromTable(...given) : given;
+  const [x, y, options = {}] = isTable(given) ? fromTable(...given) : given;
+  const alternative = alternativeOf(options);
   checkTally(x);
   checkTally(y);
   const events = x.events + y.events;

@@ -3,7 +3,7 @@
  * that leaves the mean alone, and does not say which; a diagnostic beside a test of location.
  */
 import type { Alternative, Sample, TestOutcome } from './outcome.ts';
-import { fromLog, fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { alternativeOf, fromLog, fromP, methodOf, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { prepareSample } from './prepared-sample.ts';
 
 export interface KolmogorovSmirnovOptions {
@@ -39,12 +39,13 @@ export function kolmogorovSmirnov(
   y: Sample,
   options: KolmogorovSmirnovOptions = {},
 ): KolmogorovSmirnovResult {
-  const { alternative = 'two-sided' } = options;
+  const alternative = alternativeOf(options);
   const n = x.length;
   const m = y.length;
   const small = n * m <= MOST_EXACT;
-  if (options.method === 'exact' && !small) throw new RangeError(`an exact p needs n·m ≤ ${MOST_EXACT}, got ${n * m}`);
-  const method = small && options.method !== 'asymptotic' ? 'exact' : 'asymptotic';
+  const wanted = methodOf(options);
+  if (wanted === 'exact' && !small) throw new RangeError(`an exact p needs n·m ≤ ${MOST_EXACT}, got ${n * m}`);
+  const method = small && wanted !== 'asymptotic' ? 'exact' : 'asymptotic';
   // In units of 1/(n·m), whole numbers: "at least as far" is decided exactly.
   const { above, below } = prepareSample(x).ranksAgainst(prepareSample(y));
   const pairs = n * m || 1;

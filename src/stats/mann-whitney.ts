@@ -5,7 +5,7 @@
  */
 import { exactRankSum } from './exact-rank-sum.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
-import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { alternativeOf, discreteP, fromLog, methodOf, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { prepareSample } from './prepared-sample.ts';
 import type { RankComparison } from './rank-comparison.ts';
 import { logNormalTail } from './special.ts';
@@ -45,11 +45,13 @@ export interface MannWhitneyResult extends TestOutcome {
 export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = {}): MannWhitneyResult {
   const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
   const counts = preparedX.ranksAgainst(preparedY);
-  const { alternative = 'two-sided', continuity = true } = options;
+  const alternative = alternativeOf(options);
+  const { continuity = true } = options;
   const n = x.length;
   const m = y.length;
   const small = n + m <= 60 || n * m <= 900;
-  const method = options.method === 'exact' || (options.method !== 'asymptotic' && small) ? 'exact' : 'asymptotic';
+  const wanted = methodOf(options);
+  const method = wanted === 'auto' ? (small ? 'exact' : 'asymptotic') : wanted;
   if (n === 0 || m === 0) return result('no_data', counts, n * m, 0, NOT_SIGNIFICANT, method);
 
   const total = n + m;

@@ -4,7 +4,7 @@
  */
 import { halfBinomialCdf, logBinomialPmf } from './binomial.ts';
 import type { Alternative, TestOutcome } from './outcome.ts';
-import { discreteP, fromP, NOT_SIGNIFICANT } from './p-value.ts';
+import { alternativeOf, discreteP, fromP, NOT_SIGNIFICANT } from './p-value.ts';
 import { normalTail } from './special.ts';
 
 /** `p` and `log10P` are those of the exact test. No discordant pair: status 'degenerate_equal', every p is 1. */
@@ -31,7 +31,7 @@ export function mcNemar(b: number, c: number, options: { readonly alternative?: 
   if (!Number.isSafeInteger(b) || !Number.isSafeInteger(c) || b < 0 || c < 0) {
     throw new RangeError(`discordant pairs must be whole numbers of at least 0, got ${b} and ${c}`);
   }
-  const { alternative = 'two-sided' } = options;
+  const alternative = alternativeOf(options);
   const n = b + c;
   if (n === 0) {
     return { status: 'degenerate_equal', ...NOT_SIGNIFICANT, exact: 1, mid: 1, ...chiSquared(0, 1) };

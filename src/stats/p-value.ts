@@ -11,6 +11,26 @@ export interface PValue {
 
 export const NOT_SIGNIFICANT: PValue = { p: 1, log10P: 0 };
 
+const ALTERNATIVES: readonly unknown[] = ['two-sided', 'greater', 'less'];
+
+/** @throws RangeError on any other word: silently taken for a side, a misspelt one would turn a test round */
+export function alternativeOf({ alternative = 'two-sided' }: { readonly alternative?: Alternative }): Alternative {
+  if (!ALTERNATIVES.includes(alternative))
+    throw new RangeError(`alternative must be 'two-sided', 'greater' or 'less', got ${JSON.stringify(alternative)}`);
+  return alternative;
+}
+
+export type Method = 'auto' | 'exact' | 'asymptotic';
+
+const METHODS: readonly unknown[] = ['auto', 'exact', 'asymptotic'];
+
+/** @throws RangeError on any other word */
+export function methodOf({ method = 'auto' }: { readonly method?: Method }): Method {
+  if (!METHODS.includes(method))
+    throw new RangeError(`method must be 'auto', 'exact' or 'asymptotic', got ${JSON.stringify(method)}`);
+  return method;
+}
+
 /** What an interval leaves out on either side. @throws RangeError on a confidence outside (0, 1) */
 export function missOf(confidence = 0.95): number {
   if (!(confidence > 0 && confidence < 1))

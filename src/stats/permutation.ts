@@ -4,7 +4,7 @@
  */
 import { isFiniteSample, type Moments, meanOf, momentsOf } from './moments.ts';
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
-import { discreteP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { alternativeOf, discreteP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { sampleMoments, valuesIn } from './prepared-sample.ts';
 import { seededRandom } from './random.ts';
 
@@ -33,7 +33,8 @@ const MOST_ENUMERATED = 200_000;
  * @see Phipson and Smyth 2010, Statistical Applications in Genetics 9:39; [1, 2, 3] against [4, 5]: two-sided p = 0.2
  */
 export function permutationMeanDifference(x: Sample, y: Sample, options: PermutationOptions = {}): PermutationResult {
-  const { alternative = 'two-sided', resamples = 9_999 } = options;
+  const alternative = alternativeOf(options);
+  const { resamples = 9_999 } = options;
   if (!(Number.isSafeInteger(resamples) && resamples >= 1))
     throw new RangeError(`resamples must be a whole number of at least 1, got ${resamples}`);
   const smaller = x.length <= y.length ? x : y;

@@ -3,7 +3,7 @@
  * the opposite sign. No normality and no variance estimate; exact by enumeration for few cases, by random flips beyond.
  */
 import type { Alternative, Status, TestOutcome } from './outcome.ts';
-import { fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { alternativeOf, fromP, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { seededRandom } from './random.ts';
 
 export interface SignFlipOptions {
@@ -46,7 +46,7 @@ export function signFlip(differences: ArrayLike<number>, options: SignFlipOption
   if (moving.length === 0) return outcome('degenerate_equal', NOT_SIGNIFICANT);
   // Flipped sums are symmetric about 0: an upper tail serves every alternative. Sums that differ only by rounding are the same
   // sum and must count as "at least as extreme".
-  const { alternative = 'two-sided' } = options;
+  const alternative = alternativeOf(options);
   const twoSided = alternative === 'two-sided';
   const towards = twoSided ? Math.abs(sum) : alternative === 'less' ? -sum : sum;
   const bound = towards - 1e-12 * size;

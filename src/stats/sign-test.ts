@@ -3,7 +3,7 @@
  */
 import { halfBinomialCdf } from './binomial.ts';
 import type { Alternative, Sample, TestOutcome } from './outcome.ts';
-import { discreteP, NOT_SIGNIFICANT } from './p-value.ts';
+import { alternativeOf, discreteP, NOT_SIGNIFICANT } from './p-value.ts';
 import { differencesAndOptions } from './paired-differences.ts';
 import { valuesIn } from './prepared-sample.ts';
 
@@ -27,6 +27,7 @@ export function signTest(x: Sample, y: Sample, options?: SignTestOptions): SignT
 export function signTest(x: Sample, second?: Sample | SignTestOptions, third?: SignTestOptions): SignTestResult {
   const [sample, options] = differencesAndOptions<SignTestOptions>(x, second, third);
   const differences = valuesIn(sample);
+  const alternative = alternativeOf(options);
   let positive = 0;
   let nonzero = 0;
   for (let i = 0; i < differences.length; i++) {
@@ -40,5 +41,5 @@ export function signTest(x: Sample, second?: Sample | SignTestOptions, third?: S
   }
   const greater = halfBinomialCdf(nonzero - positive, nonzero);
   const less = halfBinomialCdf(positive, nonzero);
-  return { status: 'ok', ...discreteP(greater, less, options.alternative ?? 'two-sided'), positive, nonzero };
+  return { status: 'ok', ...discreteP(greater, less, alternative), positive, nonzero };
 }

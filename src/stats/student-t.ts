@@ -4,7 +4,7 @@
  */
 import { isFiniteSample, type Moments, meanOf, momentsOf } from './moments.ts';
 import type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
-import { missOf, NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
+import { alternativeOf, missOf, NOT_SIGNIFICANT, separatedP, symmetricP } from './p-value.ts';
 import { pairedDifferences } from './paired-differences.ts';
 import { sampleMoments } from './prepared-sample.ts';
 import { logStudentTail, studentQuantile } from './special.ts';
@@ -70,7 +70,7 @@ export function pairedT(x: Sample, y: Sample, options: TOptions = {}): TResult {
   if (d.unit === 0) {
     if (difference === 0) return unanswered('degenerate_equal', 0);
     // All differences equal: only their sign is left, and 2^-n is what n equal signs are worth.
-    const p = symmetricP(Math.sign(difference), options.alternative ?? 'two-sided', s => (s > 0 ? -n * Math.LN2 : 0));
+    const p = symmetricP(Math.sign(difference), alternativeOf(options), s => (s > 0 ? -n * Math.LN2 : 0));
     return constantDifference(difference, p);
   }
   const se = Math.sqrt(d.squares / (n - 1) / n);
@@ -87,7 +87,7 @@ function twoSampleT(x: Moments, y: Moments, options: TOptions, spread: Spread): 
   const unit = Math.max(x.unit, y.unit);
   if (unit === 0) {
     if (x.first === y.first) return unanswered('degenerate_equal', 0);
-    const p = separatedP(x.n, y.n, x.first > y.first, options.alternative ?? 'two-sided');
+    const p = separatedP(x.n, y.n, x.first > y.first, alternativeOf(options));
     return constantDifference(plainDifference, p);
   }
   const ux = x.unit / unit;
@@ -112,7 +112,7 @@ interface Scaled {
 function answer(scaled: Scaled, meanDifference: number, options: TOptions): TResult {
   const { difference, se, df, unit } = scaled;
   const t = difference / se;
-  const p = symmetricP(t, options.alternative ?? 'two-sided', s => logStudentTail(s, df));
+  const p = symmetricP(t, alternativeOf(options), s => logStudentTail(s, df));
   const halfWidth = studentQuantile(missOf(options.confidence), df) * se;
   const ci: Interval = [(difference - halfWidth) * unit, (difference + halfWidth) * unit];
   return { status: 'ok', t, df, ...p, meanDifference, se: se * unit, ci };

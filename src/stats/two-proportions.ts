@@ -4,7 +4,7 @@
  */
 import { checkTally, type Tally } from './fisher-exact.ts';
 import type { Alternative, Interval, Status, TestOutcome } from './outcome.ts';
-import { missOf, NOT_SIGNIFICANT, symmetricP } from './p-value.ts';
+import { alternativeOf, missOf, NOT_SIGNIFICANT, symmetricP } from './p-value.ts';
 import { betaQuantile, logNormalTail, normalQuantile } from './special.ts';
 
 export interface TwoProportionsResult extends TestOutcome {
@@ -43,7 +43,8 @@ export function twoProportions(
   ...given: Counts | [Tally, Tally, (TwoProportionsOptions | undefined)?]
 ): TwoProportionsResult {
   const [x, y, options = {}] = isCounts(given) ? fromCounts(...given) : given;
-  const { alternative = 'two-sided', confidence = 0.95 } = options;
+  const alternative = alternativeOf(options);
+  const { confidence = 0.95 } = options;
   const wilson = { x: wilsonInterval(x, confidence), y: wilsonInterval(y, confidence) };
   if (x.trials === 0 || y.trials === 0) {
     return { status: 'no_data', ...NOT_SIGNIFICANT, z: 0, difference: 0, newcombe: [-1, 1], wilson };

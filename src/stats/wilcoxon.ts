@@ -3,7 +3,7 @@
  * their size. For the mean of the differences use the sign-flip test.
  */
 import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
-import { discreteP, fromLog, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
+import { alternativeOf, discreteP, fromLog, methodOf, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
 import { differencesAndOptions } from './paired-differences.ts';
 import { differencesOfRanks, middleOf } from './pairwise-difference.ts';
 import { sortedValues } from './prepared-sample.ts';
@@ -45,15 +45,16 @@ export function wilcoxonSignedRank(
   third?: WilcoxonOptions,
 ): WilcoxonResult {
   const [differences, options] = differencesAndOptions<WilcoxonOptions>(x, second, third);
-  const { alternative = 'two-sided', continuity = false } = options;
+  const alternative = alternativeOf(options);
+  const { continuity = false } = options;
   const sorted = sortedValues(differences);
   const ranked = rankBySize(sorted);
   const { wPlus, doubledRanks, tieTerm } = ranked;
   const n = doubledRanks.length;
   const total = (n * (n + 1)) / 2;
-  if (options.method === 'exact' && n > 1000)
-    throw new RangeError(`an exact p needs at most 1000 differences, got ${n}`);
-  const exact = options.method === 'exact' || (options.method !== 'asymptotic' && n <= MOST_EXACT);
+  const method = methodOf(options);
+  if (method === 'exact' && n > 1000) throw new RangeError(`an exact p needs at most 1000 differences, got ${n}`);
+  const exact = method === 'exact' || (method === 'auto' && n <= MOST_EXACT);
   const outcome = (status: Status, p: PValue): WilcoxonResult => ({
     status,
     ...p,
