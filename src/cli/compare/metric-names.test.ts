@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { metricOfColumn } from './metric-names.ts';
-import { valueOf } from './number.ts';
+import { valueFor, valueOf } from './number.ts';
 import { conversion } from './units.ts';
 
 test.each([
@@ -49,4 +49,16 @@ test('times turn into each other, and nothing else does', () => {
   expect(conversion('tokens', 'tokens')).toBe(1);
   expect(conversion('USD', 'EUR')).toBeUndefined();
   expect(conversion('ms', 'tokens')).toBeUndefined();
+});
+
+test.each([
+  [undefined, 0],
+  ['', 0],
+  [null, 0],
+  [false, 0],
+  ['0', 0],
+  [true, 1],
+  ['connection reset', 1],
+])('the error %j counts as %i', (found, value) => {
+  expect(valueFor('errors', found)).toBe(value);
 });

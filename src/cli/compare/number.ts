@@ -9,6 +9,13 @@ export function valueOf(found: unknown): number | undefined | string {
   return `must be a number; found ${Array.isArray(found) ? 'a list' : 'an object'}`;
 }
 
+/** A value of this metric. Of `errors`, nothing is no error and a message is one. */
+export function valueFor(name: string, found: unknown): number | undefined | string {
+  const value = valueOf(found);
+  if (name !== 'errors') return value;
+  return typeof value === 'string' ? 1 : (value ?? 0);
+}
+
 const WORDS: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,

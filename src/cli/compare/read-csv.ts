@@ -7,7 +7,7 @@ import { Collector } from './collector.ts';
 import { cellsOf, delimiterOf, isOpen } from './csv-row.ts';
 import { linesOf } from './lines.ts';
 import { metricNamed, metricOfColumn } from './metric-names.ts';
-import { valueOf } from './number.ts';
+import { valueFor, valueOf } from './number.ts';
 import type { Problems } from './problems.ts';
 
 const CASE_COLUMNS = ['caseid', 'case_id', 'case'];
@@ -122,7 +122,7 @@ class Table {
     if (caseId === '') this.#problems.add({ file: this.#file, line, message: 'names no case, as other rows do' });
     for (const { index, name, collector } of this.#columns!) {
       const cell = cells[index];
-      const value = cell ? valueOf(cell.text) : `is missing: the row has ${cells.length} cells`;
+      const value = cell ? valueFor(name, cell.text) : `is missing: the row has ${cells.length} cells`;
       if (value === undefined) continue;
       const wrong =
         typeof value === 'string'

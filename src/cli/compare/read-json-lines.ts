@@ -9,7 +9,7 @@ import { faultOffset } from './json-fault.ts';
 import { type Path, placeOf, syntaxMessage } from './json-place.ts';
 import { type Line, linesOf } from './lines.ts';
 import { metricNamed } from './metric-names.ts';
-import { valueOf } from './number.ts';
+import { valueFor } from './number.ts';
 import type { Problems } from './problems.ts';
 import { isK6Line, K6Points } from './read-k6-points.ts';
 
@@ -113,7 +113,7 @@ class Rows {
   #take({ path, name, collector }: Column, row: JsonObject, line: Line, caseId: string | undefined): void {
     let found: unknown = row;
     for (const key of path) found = isObject(found) ? found[key] : undefined;
-    const value = valueOf(found) ?? (name === 'errors' ? 0 : undefined);
+    const value = valueFor(name, found);
     if (value === undefined) return;
     if (typeof value === 'string') this.#report(line, path, value);
     else if (!collector.add(value, caseId))
