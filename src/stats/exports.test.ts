@@ -122,7 +122,7 @@ group('calls', () => {
 
   test('with a word that is no alternative or no method are refused, not guessed', () => {
     const wrong = { alternative: 'two.sided', method: 'asymp' } as never;
-    for (const run of [
+    const tests: ((x: stats.Sample, y: stats.Sample, options: never) => unknown)[] = [
       stats.studentT,
       stats.mannWhitney,
       stats.kolmogorovSmirnov,
@@ -130,7 +130,8 @@ group('calls', () => {
       stats.signTest,
       stats.wilcoxonSignedRank,
       stats.permutationMeanDifference,
-    ])
+    ];
+    for (const run of tests)
       expect(() => run(X, Y, wrong)).toThrow(`alternative must be 'two-sided', 'greater' or 'less', got "two.sided"`);
     expect(() => stats.twoProportions(1, 2, 3, 4, wrong)).toThrow(RangeError);
     const misspelt = { method: 'asymp' } as never;

@@ -10,10 +10,20 @@ export function num(value: unknown): number {
   return typeof value === 'number' ? value : Number(value);
 }
 
+/** Largest relative error met so far of each statistic and p-value; what is measured otherwise (logarithms, ends of intervals) is not here. */
+export const worstErrors = new Map<string, number>();
+
+function noteError(label: string, relativeError: number): void {
+  if (/ (log10( p)?|low|high)$/.test(label)) return;
+  const key = label.replace(/p_(two_sided|greater|less)$/, 'p');
+  worstErrors.set(key, Math.max(worstErrors.get(key) ?? 0, relativeError));
+}
+
 export function near(label: string, actual: number, expected: unknown, relative: number, absolute = 0): void {
   const want = num(expected);
   if (Object.is(actual, want) || actual === want) return;
   const error = Math.abs(actual - want);
+  if (want !== 0) noteError(label, error / Math.abs(want));
   const allowed = Math.max(relative * Math.abs(want), absolute);
   expect(error <= allowed, `${label}: ${actual} instead of ${want}, off by ${error} where ${allowed} is allowed`).toBe(
     true,

@@ -30,7 +30,7 @@ import {
   wilcoxonSignedRank,
 } from './battery.ts';
 import { meanOf, momentsOf } from './moments.ts';
-import { type Numbers, near, nearInterval, nearP, num } from './reference.test-support.ts';
+import { type Numbers, near, nearInterval, nearP, num, worstErrors } from './reference.test-support.ts';
 
 type Expected = Record<string, Numbers>;
 
@@ -58,6 +58,10 @@ const checked = new Map<string, number>();
 afterAll(() => {
   const lines = [...checked].map(([part, count]) => `${part} ${count}`).sort();
   process.stdout.write(`reference cases: ${lines.join(', ')}\n`);
+  const errors = [...worstErrors]
+    .sort(([, a], [, b]) => b - a)
+    .map(([what, error]) => `${what} ${error.toExponential(0)}`);
+  process.stdout.write(`worst relative errors: ${errors.join(', ')}\n`);
 });
 
 const DEGENERATE = ['degenerate_equal', 'degenerate_different'];
