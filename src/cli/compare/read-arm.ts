@@ -24,7 +24,7 @@ export async function readArm(name: string, reading: Reading, problems: Problems
   const [file, column] = picked ? [picked[1]!, Number(picked[2])] : [name, undefined];
   const format = formatOf(file);
   if (format === 'csv') return readCsv(file, reading, problems);
-  if (format === 'jsonLines') return readJsonLines(file, reading, problems);
+  if (format === 'jsonLines') return { ...(await readJsonLines(file, reading, problems, column)), file: name };
   const document = readJsonDocument(file, problems);
   const arm = document ? readDocument(document, reading, column) : emptyArm(file);
   return { ...arm, file: name };

@@ -1,5 +1,5 @@
 /**
- * JSON Lines: an object a line, a key a metric; also the points of k6. An `error` that a row does not mention did not
+ * JSON Lines: an object a line, a key a metric; also the points of k6 and the rows of promptfoo. An `error` that a row does not mention did not
  * happen; any other metric that it does not mention was not measured.
  */
 import { type Arm, emptyArm, isLeftOut, type Reading } from './arm.ts';
@@ -12,11 +12,18 @@ import { metricNamed } from './metric-names.ts';
 import { valueFor } from './number.ts';
 import type { Problems } from './problems.ts';
 import { isK6Line, K6Points } from './read-k6-points.ts';
+import { isPromptfooRow, PromptfooResults } from './read-promptfoo.ts';
 
 const CASE_KEYS = ['caseId', 'case_id', 'case'];
 
-export async function readJsonLines(file: string, reading: Reading, problems: Problems): Promise<Arm> {
-  const rows = new Rows(file, reading, problems);
+/** @param promptIndex of promptfoo's rows, from 0; undefined takes them all */
+export async function readJsonLines(
+  file: string,
+  reading: Reading,
+  problems: Problems,
+  promptIndex?: number,
+): Promise<Arm> {
+  const rows = new Rows(file, reading, problems, new PromptfooResults(promptIndex));
   for await (const batch of linesOf(file, reading.signal)) for (const line of batch) rows.add(line);
   return rows.arm();
 }
@@ -33,11 +40,13 @@ class Rows {
   readonly #reading: Reading;
   readonly #problems: Problems;
   readonly #k6: K6Points;
+  readonly #promptfoo: PromptfooResults;
   #columns: Column[] | undefined;
   #known = new Map<string, Column | null>();
   #withCases = false;
 
-  constructor(file: string, reading: Reading, problems: Problems) {
+  constructor(file: string, reading: Reading, problems: Problems, promptfoo: PromptfooResults) {
+    this.#promptfoo = promptfoo;
     this.#file = file;
     this.#reading = reading;
     this.#problems = problems;
@@ -53,6 +62,10 @@ class Rows {
       if (wrong !== undefined) this.#report(line, [], wrong);
       return;
     }
+    if (isPromptfooRow(row)) {
+      this.#promptfoo.add(row);
+      return;
+    }
     if (!this.#columns) this.#begin(row);
     const caseId = this.#caseOf(row, line);
     if (this.#reading.columns.size === 0) this.#meet(row);
@@ -60,7 +73,7 @@ class Rows {
   }
 
   arm(): Arm {
-    const arm = emptyArm(this.#file);
+    const arm = this.#promptfoo.into(emptyArm(this.#file));
     for (const { name, unit, collector } of this.#columns ?? [])
       collector.into(arm, name, unit === undefined ? {} : { unit });
     for (const [name, collector] of this.#k6.collectors) {

@@ -13,24 +13,47 @@ export function isPromptfoo(value: JsonObject): boolean {
   return rowsOf(value) !== undefined;
 }
 
+/** A row of `eval -o results.jsonl`. */
+export function isPromptfooRow(value: JsonObject): boolean {
+  return typeof value.testIdx === 'number' && typeof value.promptIdx === 'number' && 'vars' in value;
+}
+
 /** @param column of the table of results, from 0; undefined takes them all */
 export function readPromptfoo(document: JsonDocument, column?: number): Arm {
-  const arm = emptyArm(document.file);
   const { path, rows } = rowsOf(document.value as JsonObject)!;
-  const table = new CaseTable();
-  const names = new CaseNames();
-  let cached = 0;
+  const results = new PromptfooResults(column);
   for (const [i, row] of rows.entries()) {
-    if (!isObject(row)) {
-      document.problem([...path, i], 'must be an object, one result');
-      continue;
-    }
-    if (column !== undefined && Number(row.promptIdx ?? 0) !== column) continue;
-    cached += readRow(row, names.nameOf(row, column === undefined), table) ? 1 : 0;
+    if (isObject(row)) results.add(row);
+    else document.problem([...path, i], 'must be an object, one result');
   }
-  if (cached > 0) arm.notes.push(`${document.file}: ${cached} answers came from a cache; their latency is left out`);
-  if (column !== undefined && names.size === 0) document.problem([...path], `has no prompt ${column}; the first is #0`);
-  return table.into(arm);
+  if (column !== undefined && results.isEmpty) document.problem(path, `has no prompt ${column}; the first is #0`);
+  return results.into(emptyArm(document.file));
+}
+
+export class PromptfooResults {
+  readonly #column: number | undefined;
+  readonly #table = new CaseTable();
+  readonly #names = new CaseNames();
+  #cached = 0;
+
+  constructor(column?: number) {
+    this.#column = column;
+  }
+
+  get isEmpty(): boolean {
+    return this.#names.size === 0;
+  }
+
+  add(row: JsonObject): void {
+    if (this.#column !== undefined && Number(row.promptIdx ?? 0) !== this.#column) return;
+    if (readRow(row, this.#names.nameOf(row, this.#column === undefined), this.#table)) this.#cached++;
+  }
+
+  into(arm: Arm): Arm {
+    if (this.#cached > 0)
+      arm.notes.push(`${arm.file}: ${this.#cached} answers came from a cache; their latency is left out`);
+    return this.#table.into(arm);
+  }
 }
 
 /** @returns whether the answer came from a cache */
