@@ -36,6 +36,8 @@ interface Rollout {
   /** Pods of each arm: an effect on ln latency that lasts for some requests. */
   pods?: { sd: number; lasting: number };
   bars?: Partial<Method>;
+  /** Shares of alpha other than the default ones. */
+  shares?: { errors: number; latency: number; quality: number };
 }
 
 export function rolloutScenario(rollout: Rollout): Scenario {
@@ -58,9 +60,22 @@ export function rolloutScenario(rollout: Rollout): Scenario {
   };
 }
 
-function rollOut(draws: Draws, { weights, traffic: options, change, pods }: Rollout, isNull: boolean): Alarms[] {
+/** The plan of a pipeline that names no metrics, or the same with other shares. */
+function planOf(shares: Rollout['shares']): EvidencePlan {
+  if (!shares) return PLAN;
+  const errors = { name: 'errors', direction: 'lowerIsBetter', minEffect: 0, required: true } as const;
+  const metrics = [errors, ...PLAN.metrics].map(metric => ({
+    ...metric,
+    weight: shares[metric.name as keyof typeof shares],
+  }));
+  return { ...PLAN, metrics };
+}
+
+function rollOut(draws: Draws, rollout: Rollout, isNull: boolean): Alarms[] {
+  const { weights, traffic: options, change, pods } = rollout;
+  const plan = planOf(rollout.shares);
   const traffic = simulatedTraffic(draws.uniform, { ...DEFAULT_TRAFFIC, ...options });
-  const detectors = [openEvidence(PLAN), ...(isNull ? [openEvidence(PLAN)] : [])];
+  const detectors = [openEvidence(plan), ...(isNull ? [openEvidence(plan)] : [])];
   const alarms = detectors.map(() => NEVER);
   const minute = new Minute();
   const effect = { baseline: 0, candidate: 0 };

@@ -58,3 +58,21 @@ export const DEFAULT_DELAYS: readonly Scenario[] = [
   rolloutScenario({ ...DELAY, name: 'quality 0.90 → 0.72', change: worse(0.2) }),
   rolloutScenario({ ...DELAY, name: 'quality 0.90 → 0.81', change: worse(0.1) }),
 ];
+
+/** What other shares of alpha would cost or save: errors, latency, quality. */
+const SHARES = [
+  [1, 1, 1],
+  [2, 1, 1],
+  [1, 2, 1],
+  [1, 1, 2],
+] as const;
+
+export const OTHER_SHARES: readonly Scenario[] = SHARES.flatMap(([errors, latency, quality]) => {
+  const shares = { errors, latency, quality };
+  const said = `shares ${errors}:${latency}:${quality}`;
+  return [
+    rolloutScenario({ ...DELAY, name: `errors 1 → 5 %, ${said}`, change: failing(0.04), shares }),
+    rolloutScenario({ ...DELAY, name: `latency +25 %, ${said}`, change: slower(1.25), shares }),
+    rolloutScenario({ ...DELAY, name: `quality 0.90 → 0.81, ${said}`, change: worse(0.1), shares }),
+  ];
+});
