@@ -2,7 +2,8 @@
  * The store cannot write: its disk is full, or mounted for reading only. No weight rises then, and a rollback still takes
  * the candidate away from everyone; once there is room again it is on record as if nothing had happened.
  */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../src/stats/random.ts';
@@ -101,6 +102,51 @@ async function expectRecorded({ client, id }: Scene, data: string, journal: stri
   expect(left.pending()).toEqual([]);
   left.close();
 }
+
+/** Takes every right to write from the data files, also from the process that has them open; answers how to give it back. */
+function freeze(data: string): () => void {
+  const files = ['spillway.db', 'spillway.db-wal'].map(name => join(data, name));
+  const change = (flag: '+i' | '-i') => {
+    for (const file of files) if (existsSync(file)) execFileSync('chattr', [flag, file], { stdio: 'pipe' });
+  };
+  room.atEnd(() => change('-i'));
+  change('+i');
+  return () => change('-i');
+}
+
+/** The attribute needs a file system that knows it, and the right to set it. */
+function canFreeze(): boolean {
+  const probe = join(room.folder(), 'probe');
+  try {
+    writeFileSync(probe, '');
+    execFileSync('chattr', ['+i', probe], { stdio: 'pipe' });
+    execFileSync('chattr', ['-i', probe], { stdio: 'pipe' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const hasFreezing = canFreeze();
+if (!hasFreezing)
+  process.stdout.write('  skipped: data files that become read-only need chattr and the right to use it\n');
+
+describe.skipIf(!hasFreezing)('with data files that become read-only under the server', () => {
+  test('a rollback moves traffic, and is recorded when they can be written again', async () => {
+    const data = join(room.folder(), 'data');
+    const scene = await tenPercent(data, []);
+    const { client, users, id, server } = scene;
+    const thaw = freeze(data);
+    expect(await client.command(id, 'promote')).toMatchObject({ status: 503 });
+    const answer = await client.command(id, 'rollback', { reason: 'wrong answers' });
+    expect(answer, answer.text).toMatchObject({ status: 200, json: { weight: 0, phase: 'rollingBack' } });
+    await until('every unit is back on the baseline', () => exposedTo(users) === 0, { withinMs: 1_000, everyMs: 1 });
+    thaw();
+    await expectRecorded(scene, data, join(data, 'rollback.journal'));
+    await users.stop();
+    expect(await server.stop()).toMatchObject({ exit: 0 });
+  });
+});
 
 describe.skipIf(!hasDisks)('on a full disk', () => {
   test.each([
