@@ -77,7 +77,8 @@ function failureOf(status: number, text: string, base: string): SpillwayError {
       hint?: string;
       errors?: Problem[];
     };
-    const code = problem.code !== undefined && problem.code in FAILURES ? (problem.code as FailureCode) : 'INTERNAL';
+    if (typeof problem.code !== 'string') throw new Error('no problem document of ours');
+    const code = problem.code in FAILURES ? (problem.code as FailureCode) : 'INTERNAL';
     const hint = problem.hint === undefined ? {} : { hint: problem.hint };
     return new SpillwayError(code, problem.detail ?? problem.title ?? `HTTP ${status}`, {
       ...hint,

@@ -13,6 +13,10 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 } else if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   process.stdout.write(`${VERSION}\n`);
 } else {
+  // A reader that has seen enough (`| head`) closes the pipe: what is still to be written is not missed, and no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   nodeModule.enableCompileCache?.();
   const { run } = await import('./program.ts');
   process.exitCode = await run(argv, VERSION);

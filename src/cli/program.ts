@@ -36,7 +36,7 @@ export async function run(argv: string[], version: string): Promise<number> {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0; // --help and --version
       // The parser has told people; whoever reads documents gets one too.
-      out.printJson(failureDocument(new SpillwayError('USAGE', error.message.replace(/^error: /, ''))));
+      out.printJson(failureDocument(new SpillwayError('USAGE', usageProblem(error))));
       return 2;
     }
     const failure = asSpillwayError(error);
@@ -205,7 +205,10 @@ export function program(version: string, act: (command: Command, action: Action)
       act(command, async context => (await import('./commands/history.ts')).history(name, context)),
   );
 
-  const audit = root.command('audit').description('the audit chain');
+  const audit = root
+    .command('audit')
+    .description('the audit chain')
+    .addHelpText('after', `\nExample:\n  $ spillway audit verify\n\n${EXIT_STATUS}`);
   audit
     .command('verify [file]')
     .description('find a changed, missing or reordered event; exit 1 names the first')
@@ -235,3 +238,8 @@ function wholeNumber(min: number, max: number) {
 }
 
 export { SpillwayError };
+
+/** The parser's words without its prefix; for a command that is missing it has only the name of an event. */
+function usageProblem(error: CommanderError): string {
+  return error.code === 'commander.help' ? 'Name a command.' : error.message.replace(/^error: /, '');
+}
