@@ -69,9 +69,12 @@ function advance(
       return enterStage(release, 0, nowIso);
     case 'rollingOut': {
       const last = stages.length - 1;
-      if (release.stageIndex < last)
-        return enterStage(release, decision.toLastStage ? last : release.stageIndex + 1, nowIso);
-      return bakeMs > 0 ? enterBake(release, nowIso) : promote(release, nowIso);
+      const bakeOr = (then: (left: Release) => Release, left: Release) =>
+        bakeMs > 0 ? enterBake(left, nowIso) : then(left);
+      // Weight 100 by a person's word: the bake begins at once, for there is no verdict to wait for.
+      if (decision.toLastStage) return bakeOr(full => full, enterStage(release, last, nowIso));
+      if (release.stageIndex < last) return enterStage(release, release.stageIndex + 1, nowIso);
+      return bakeOr(left => promote(left, nowIso), release);
     }
     case 'rollingBack':
       return { ...withoutHold(release), ...timed(release, clocks), phase: 'rolledBack', updatedAt: nowIso };

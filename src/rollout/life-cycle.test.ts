@@ -183,11 +183,19 @@ describe('evolve', () => {
     expect(next).toMatchObject({ stageIndex: 1, weight: 25, stageElapsedMs: 0 });
   });
 
-  test('promote --full goes to 100 % and then bakes', () => {
-    const full = evolve(inStage(0), { kind: 'advance', why: 'by ann', override: true, toLastStage: true }, {}, NOW);
-    expect(full).toMatchObject({ phase: 'rollingOut', weight: 100 });
-    expect(evolve(full, { kind: 'advance', why: 'ok' }, { verdict: pass }, NOW)).toMatchObject({
-      phase: 'baking',
+  test('promote --full is weight 100, then the bake at once', () => {
+    const full = { kind: 'advance', why: 'by ann', override: true, toLastStage: true } as const;
+    const baking = evolve(inStage(0), full, {}, NOW);
+    expect(baking).toMatchObject({ phase: 'baking', weight: 100, stageElapsedMs: 0 });
+    expect(baking.stages[3]).toMatchObject({ enteredAt: NOW, leftAt: NOW });
+  });
+
+  test('promote --full without a bake stays at 100 % for the last stage, so that it can be taken back', () => {
+    const full = { kind: 'advance', why: 'by ann', override: true, toLastStage: true } as const;
+    const plan = samplePlan({ bakeMs: 0 });
+    expect(evolve(inStage(0, 0, { plan }), full, {}, NOW)).toMatchObject({
+      phase: 'rollingOut',
+      stageIndex: 3,
       weight: 100,
     });
   });

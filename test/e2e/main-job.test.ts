@@ -138,15 +138,14 @@ describe('with a server', () => {
     expect(late).toMatchObject({ exit: 0, stdout: 'support-bot rolledBack 0 %\n' });
   });
 
-  test('promote goes one stage further, promote --full to 100 %, and once more to the bake; then it serves', async () => {
+  test('promote goes one stage further, promote --full to 100 % and into the bake; then it serves', async () => {
     stand(project);
     const id = await begin('You are the patient support assistant of a web shop.');
     expect(await project.json(['promote', 'support-bot'], 0)).toMatchObject({ stageIndex: 1, weight: 25 });
-    expect(await project.json(['promote', id, '--full'], 0)).toMatchObject({ phase: 'rollingOut', weight: 100 });
-    expect(await project.json(['promote'], 0)).toMatchObject({ phase: 'baking', weight: 100 });
+    expect(await project.json(['promote', id, '--full'], 0)).toMatchObject({ phase: 'baking', weight: 100 });
     expect(await ended(id)).toMatchObject({ phase: 'succeeded' });
     const events = (await project.json(['history', id], 0)).events;
-    expect(events.filter(({ evidence }: { evidence: { override?: boolean } }) => evidence.override)).toHaveLength(3);
+    expect(events.filter(({ evidence }: { evidence: { override?: boolean } }) => evidence.override)).toHaveLength(2);
   });
 
   test('a paused release stands still: promote is exit 2, resume goes on, rollback takes it back', async () => {
