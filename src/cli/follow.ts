@@ -3,14 +3,13 @@
  * a pipe. The exit status says how it ended.
  */
 import type { TestProgress } from '../controller/face.ts';
-import type { Phase } from '../rollout/release.ts';
+import { isActive } from '../rollout/release.ts';
 import type { WireRelease } from '../server/contract.ts';
 import type { Client } from './client.ts';
 import { releaseView } from './release-view.ts';
 import type { Terminal } from './terminal.ts';
 
-const ENDED: readonly Phase[] = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'];
-export const hasEnded = (release: WireRelease) => ENDED.includes(release.phase);
+export const hasEnded = (release: WireRelease) => !isActive(release);
 
 /** 0 served; 1 the gate said no; 3 the tests could not all be run, or somebody ended it. */
 export function exitOf(release: WireRelease): number {

@@ -13,8 +13,11 @@ import type { Overtaken, Run } from './run.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { World } from './world.ts';
 
-/** The pass under way may save one more change of weight before it sees that it was overtaken. */
-const EPOCHS_AHEAD = 2;
+/**
+ * The pass under way may save one more decision before it sees that it was overtaken, and `promote --full` takes two epochs:
+ * the last stage's and the bake's.
+ */
+const EPOCHS_AHEAD = 3;
 
 /** Undefined where nobody has met the candidate, or the route could not be written: then the rollback takes its turn. */
 export async function overtake(run: Run, command: Command, world: World): Promise<Overtaken | undefined> {

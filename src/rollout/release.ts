@@ -105,7 +105,7 @@ export const MAX_GAP_MS = 10_000;
 const ENDED: readonly Phase[] = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'];
 const EXPOSED: readonly Phase[] = ['rollingOut', 'baking'];
 
-export function isActive(release: Release): boolean {
+export function isActive(release: Pick<Release, 'phase'>): boolean {
   return !ENDED.includes(release.phase);
 }
 
