@@ -3,16 +3,18 @@
  * over a grid need no estimate of the variance, so a judge whose scores are nearly constant cannot break them.
  * Values outside [0, 1] are refused, never clipped: clipping would change the mean under test.
  */
-import type { EProcess, ValueBlock } from './e-process.ts';
+import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import {
   type BetGrid,
   betGrid,
   checkEta,
+  checkedAtRest,
   checkedLambdas,
   DEFAULT_LAMBDA_GRID,
   gridLogE,
   placeBets,
   readGrid,
+  startCopy,
   writeGrid,
 } from './grid.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
@@ -31,7 +33,7 @@ export interface BoundedBetState {
   readonly tempering: TemperingState | null;
 }
 
-export interface BoundedBetOptions {
+export interface BoundedBetOptions extends RestartOptions {
   /** Bets λ in (0, 0.99]. Default: 12 from 0.02 to 0.97. */
   readonly lambdaGrid?: readonly number[];
   /** Harmless absolute difference δ of the means, in [0, 1) (0.01 = one point of 100). Default 0. */
@@ -65,6 +67,7 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
     throw new RangeError(`a margin of bounded values must lie in [0, 1), got ${margin}`);
   const sign = options.worse === 'higher' ? 1 : -1;
   const slice = checkedSlice(options.temperingSlice);
+  const atRest = checkedAtRest(options.atRest);
   const updateWithDifference = (state: BoundedBetState, d: number, eta = 1): BoundedBetState => {
     checkEta(eta);
     if (!(Math.abs(d) <= 1 + ROUNDING)) throw new RangeError(`a difference of means must lie in [-1, 1], got ${d}`);
@@ -77,7 +80,7 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
     return state;
   };
   return {
-    initial: () => ({ bets: betGrid(lambdas.length), tempering: slice > 0 ? temperingState(1) : null }),
+    initial: () => ({ bets: betGrid(lambdas.length, atRest), tempering: slice > 0 ? temperingState(1) : null }),
     updateWithDifference,
     update: (state, block, eta = 1) =>
       updateWithDifference(
@@ -85,6 +88,10 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
         sign * (meanOf(block.candidate, 'candidate') - meanOf(block.baseline, 'baseline')),
         eta,
       ),
+    restart(state) {
+      startCopy(state.bets);
+      return state;
+    },
     logE: state => gridLogE(state.bets),
     encode(state) {
       const writer = new StateWriter(TAG);

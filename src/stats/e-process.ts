@@ -11,6 +11,12 @@ export interface ValueBlock {
   readonly candidate: ArrayLike<number>;
 }
 
+/** Capital that waits for copies of a test that begin later. */
+export interface RestartOptions {
+  /** Share of the capital, in [0, 1), that `restart` puts into play half by half. Default 0: the test begins once. */
+  readonly atRest?: number;
+}
+
 /** A sequential test: pure functions over a small state. */
 export interface EProcess<Block, State> {
   /** A state without evidence: log E = 0. Also what a restarted copy begins from. */
@@ -23,6 +29,11 @@ export interface EProcess<Block, State> {
    * @throws RangeError when the block is malformed; the state is then unchanged
    */
   update(state: State, block: Block, eta?: number): State;
+  /**
+   * Begins one more copy of the test with half of the capital at rest; without any it changes nothing. When it is called must not
+   * depend on the blocks to come: at the beginning of a stage, say. In place, as `update`.
+   */
+  restart?(state: State): State;
   /** Natural logarithm of the e-value: finite, 0 without evidence; compare with ln(1/α). */
   logE(state: State): number;
   /** The state as bytes, exact: a decoded state continues with the same bits. */

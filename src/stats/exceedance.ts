@@ -3,7 +3,7 @@
  * Pooled rather than the baseline's own, which doubles the power in the tail. It sees what ranks cannot: a slow two per
  * cent moves ranks by almost nothing. The threshold is fixed before the block it judges.
  */
-import type { EProcess, ValueBlock } from './e-process.ts';
+import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import { type OddsRatioState, oddsRatioEProcess } from './odds-ratio.ts';
 import { absorbBlock, checkValues, marginScale } from './rank-score.ts';
 import { type RankSketch, rankSketch, readSketch, sketchQuantile, writeSketch } from './rank-sketch.ts';
@@ -14,7 +14,7 @@ export interface ExceedanceState {
   readonly odds: OddsRatioState;
 }
 
-export interface ExceedanceOptions {
+export interface ExceedanceOptions extends RestartOptions {
   /** Quantile judged, in (0, 1), such as 0.95. */
   readonly p: number;
   /** Harmless relative increase τ ≥ 0: the candidate is scaled by 1/(1+τ) before it is compared. Default 0. */
@@ -54,6 +54,10 @@ export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBl
         odds.update(state.odds, counts, eta);
       }
       absorbBlock(state.past, block, scale);
+      return state;
+    },
+    restart(state) {
+      odds.restart?.(state.odds);
       return state;
     },
     logE: state => odds.logE(state.odds),

@@ -24,6 +24,8 @@ export interface BetGrid {
   /** Number of factors in `product`; `eta` is the exponent they have in common. */
   pending: number;
   eta: number;
+  /** Capital that does not bet yet, in [0, 1): it waits for `startCopy`. */
+  atRest: number;
   /** The mean's logarithm as last asked for; `stale` when capital has moved since. */
   logE: number;
   stale: boolean;
@@ -38,19 +40,51 @@ export function checkedLambdas(lambdaGrid: readonly number[]): Float64Array {
   return Float64Array.from(lambdaGrid);
 }
 
-/** Capital 1 on each of `size` bets. */
-export function betGrid(size: number): BetGrid {
+/** Capital 1 in all, 1 − atRest of it on each of `size` bets. */
+export function betGrid(size: number, atRest = 0): BetGrid {
   const ones = () => new Float64Array(size).fill(1);
+  const logCapital = new Float64Array(size).fill(Math.log1p(-atRest));
   return {
-    logCapital: new Float64Array(size),
+    logCapital,
     share: ones(),
-    top: 0,
+    top: logCapital[0] ?? 0,
     product: ones(),
     pending: 0,
     eta: 1,
+    atRest,
     logE: 0,
     stale: true,
   };
+}
+
+/**
+ * Half of what is at rest goes on every bet alike. The e-value is then the weighted average of copies that began at different
+ * times, each before what it bets on was seen: valid, and a harm that begins late need not first win back what was lost before.
+ */
+export function startCopy(grid: BetGrid): void {
+  if (grid.atRest === 0) return;
+  fold(grid, grid.eta);
+  grid.atRest /= 2;
+  addToLogs(grid.logCapital, Math.log(grid.atRest));
+  shareOut(grid);
+  grid.stale = true;
+}
+
+/** ln(exp(values) + exp(log)), in place. */
+export function addToLogs(values: Float64Array, log: number): void {
+  for (let j = 0; j < values.length; j++) values[j] = logAddExp(values[j]!, log);
+}
+
+/** ln(e^a + e^b) without overflow; either may be −∞. */
+export function logAddExp(a: number, b: number): number {
+  const [high, low] = a > b ? [a, b] : [b, a];
+  return low === Number.NEGATIVE_INFINITY ? high : high + Math.log1p(Math.exp(low - high));
+}
+
+/** @throws RangeError unless a share of capital lies in [0, 1) */
+export function checkedAtRest(atRest = 0): number {
+  if (!(atRest >= 0 && atRest < 1)) throw new RangeError(`the share at rest must lie in [0, 1), got ${atRest}`);
+  return atRest;
 }
 
 /**
@@ -105,7 +139,7 @@ function shareOut(grid: BetGrid): void {
 }
 
 /**
- * ln of the mean capital. Reads only: asking changes no bit of what follows. One logarithm, no allocation, so that one can
+ * ln of the mean capital with what is at rest. Reads only: asking changes no bit of what follows. One logarithm, no allocation, so that one can
  * ask after every observation. A share that underflowed is e^−745 of the largest: no 128 factors lift it into sight.
  */
 export function gridLogE(grid: BetGrid): number {
@@ -115,6 +149,7 @@ export function gridLogE(grid: BetGrid): number {
   if (eta === 1) sum = dotProduct(share, product);
   else for (let j = 0; j < share.length; j++) sum += share[j]! * product[j]! ** eta;
   grid.logE = grid.top + Math.log(sum / share.length);
+  if (grid.atRest > 0) grid.logE = logAddExp(grid.logE, Math.log(grid.atRest));
   grid.stale = false;
   return grid.logE;
 }
@@ -144,6 +179,7 @@ export function logMeanExp(values: Float64Array): number {
 
 export function writeGrid(writer: StateWriter, grid: BetGrid): void {
   writer.doubles(grid.logCapital).doubles(grid.product).count(grid.pending).double(grid.eta);
+  writer.double(grid.atRest);
 }
 
 export function readGrid(reader: StateReader, size: number): BetGrid {
@@ -152,6 +188,7 @@ export function readGrid(reader: StateReader, size: number): BetGrid {
   reader.doubles(grid.product);
   grid.pending = reader.count();
   grid.eta = reader.double();
+  grid.atRest = reader.double();
   shareOut(grid);
   return grid;
 }

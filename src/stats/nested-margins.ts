@@ -3,7 +3,7 @@
  * rejected is the severity; nested nulls need no correction. All margins share one past, of values as they were seen, so that
  * five cost little more than one. One margin alone is the cheap form of rank score and exceedance together.
  */
-import type { ValueBlock } from './e-process.ts';
+import type { RestartOptions, ValueBlock } from './e-process.ts';
 import {
   addToPast,
   type FrozenRanks,
@@ -18,20 +18,30 @@ import {
   type BetGrid,
   betGrid,
   checkEta,
+  checkedAtRest,
   checkedLambdas,
   DEFAULT_LAMBDA_GRID,
   gridLogE,
   multiplyCapital,
   placeBets,
   readGrid,
+  startCopy,
   writeGrid,
 } from './grid.ts';
 import { OddsFactorTable } from './odds-factors.ts';
 import { checkedPhis, DEFAULT_PHI_GRID } from './odds-ratio.ts';
 import { checkValues, marginScale } from './rank-score.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
+import {
+  checkedSlice,
+  observeScore,
+  readTempering,
+  type TemperingState,
+  temperingState,
+  writeTempering,
+} from './tempering.ts';
 
-export interface NestedMarginsOptions {
+export interface NestedMarginsOptions extends RestartOptions {
   /** Relative increases τ ≥ 0 (0.05 = 5%), each judged for itself. Default 0.05, 0.1, 0.25, 0.5 and 1. */
   readonly margins?: readonly number[];
   /** In (0, 1). Default 0.5, 0.95 and 0.99. */
@@ -39,6 +49,8 @@ export interface NestedMarginsOptions {
   /** Bets λ in (0, 0.99], and odds ratios > 1. Defaults as for the single processes. */
   readonly lambdaGrid?: readonly number[];
   readonly phiGrid?: readonly number[];
+  /** As for the rank score: by its dispersion at the first margin, all tests alike. Absent: no tempering. */
+  readonly temperingSlice?: number;
 }
 
 /** About 20 kB for five margins and three quantiles, encoded some 6 kB. */
@@ -48,12 +60,15 @@ export interface NestedMarginsState {
   readonly rank: readonly BetGrid[];
   /** By margin, then by quantile. */
   readonly exceedance: readonly (readonly BetGrid[])[];
+  readonly tempering: TemperingState | null;
 }
 
 export interface NestedMarginsEProcess {
   initial(): NestedMarginsState;
   /** As `EProcess.update`: changes the state in place; eta must be decided from earlier blocks only. */
   update(state: NestedMarginsState, block: ValueBlock, eta?: number): NestedMarginsState;
+  /** As `EProcess.restart`. */
+  restart(state: NestedMarginsState): NestedMarginsState;
   /** Of "the candidate is at most margins[margin] slower", by ranks. */
   rankLogE(state: NestedMarginsState, margin: number): number;
   /** Of the same null, by how often quantiles[quantile] is exceeded. */
@@ -82,6 +97,8 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
   const lambdas = checkedLambdas(options.lambdaGrid ?? DEFAULT_LAMBDA_GRID);
   const phis = checkedPhis(options.phiGrid ?? DEFAULT_PHI_GRID);
   const odds = new OddsFactorTable(phis);
+  const slice = checkedSlice(options.temperingSlice);
+  const atRest = checkedAtRest(options.atRest);
   const ofBaseline: ArmScore = { mean: 0, exceeding: new Int32Array(quantiles.length) };
   const ofCandidate: ArmScore = { mean: 0, exceeding: new Int32Array(quantiles.length) };
 
@@ -90,7 +107,10 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
     scoreArm(state.past, baseline, 1, ofBaseline);
     for (let k = 0; k < scales.length; k++) {
       scoreArm(state.past, candidate, scales[k]!, ofCandidate);
-      placeBets(state.rank[k]!, lambdas, ofCandidate.mean - ofBaseline.mean, eta);
+      const d = ofCandidate.mean - ofBaseline.mean;
+      placeBets(state.rank[k]!, lambdas, d, eta);
+      // Its exponent was read before the loop: this block decides those of later slices only.
+      if (k === 0 && state.tempering !== null) observeScore(state.tempering, d, slice);
       const grids = state.exceedance[k]!;
       for (let q = 0; q < grids.length; q++) {
         const [eventsBaseline, eventsCandidate] = [ofBaseline.exceeding[q]!, ofCandidate.exceeding[q]!];
@@ -106,17 +126,22 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
   return {
     initial: () => ({
       past: frozenRanks(quantiles.length),
-      rank: Array.from(scales, () => betGrid(lambdas.length)),
-      exceedance: Array.from(scales, () => Array.from(quantiles, () => betGrid(phis.length))),
+      rank: Array.from(scales, () => betGrid(lambdas.length, atRest)),
+      exceedance: Array.from(scales, () => Array.from(quantiles, () => betGrid(phis.length, atRest))),
+      tempering: slice > 0 ? temperingState(1) : null,
     }),
     update(state, block, eta = 1) {
       checkEta(eta);
       checkValues(block);
       const { past } = state;
-      if (past.total > 0) judge(state, block, eta);
+      if (past.total > 0) judge(state, block, state.tempering === null ? eta : eta * state.tempering.eta);
       for (let i = 0; i < block.baseline.length; i++) addToPast(past, block.baseline[i]!);
       for (let i = 0; i < block.candidate.length; i++) addToPast(past, block.candidate[i]!);
       freezeWhenGrown(past, quantiles);
+      return state;
+    },
+    restart(state) {
+      for (const grid of [...state.rank, ...state.exceedance.flat()]) startCopy(grid);
       return state;
     },
     rankLogE: (state, margin) => gridLogE(state.rank[margin]!),
@@ -125,13 +150,15 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
       const writer = new StateWriter(TAG);
       for (const grid of [...state.rank, ...state.exceedance.flat()]) writeGrid(writer, grid);
       writeFrozen(writer, state.past);
+      if (state.tempering !== null) writeTempering(writer, state.tempering);
       return writer.bytes();
     },
     decode(bytes) {
       const reader = new StateReader(bytes, TAG);
       const rank = Array.from(scales, () => readGrid(reader, lambdas.length));
       const exceedance = Array.from(scales, () => Array.from(quantiles, () => readGrid(reader, phis.length)));
-      const state = { rank, exceedance, past: readFrozen(reader, quantiles) };
+      const past = readFrozen(reader, quantiles);
+      const state = { rank, exceedance, past, tempering: slice > 0 ? readTempering(reader, 1) : null };
       reader.end();
       return state;
     },

@@ -4,8 +4,8 @@
  * ratio alone, so a baseline rate that moves from block to block, and a changing split, cost nothing. Conditioning is
  * why it needs no assumption on the rate; it beats the plug-in of both rates by a quarter in delay.
  */
-import type { EProcess } from './e-process.ts';
-import { checkEta, logMeanExp } from './grid.ts';
+import type { EProcess, RestartOptions } from './e-process.ts';
+import { addToLogs, checkEta, checkedAtRest, logAddExp, logMeanExp } from './grid.ts';
 import { type ConditionedTable, logTiltRatios, type TiltScratch } from './hypergeometric-tilt.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 import {
@@ -26,13 +26,14 @@ export interface CountBlock {
   readonly candidateEvents: number;
 }
 
-/** Log likelihood ratios, one per odds ratio of the grid; the dispersion of each arm when tempered. */
+/** Log likelihood ratios, one per odds ratio of the grid, and capital that waits; the dispersion of each arm when tempered. */
 export interface OddsRatioState {
   readonly logRatios: Float64Array;
+  atRest: number;
   readonly tempering: TemperingState | null;
 }
 
-export interface OddsRatioOptions {
+export interface OddsRatioOptions extends RestartOptions {
   /** Odds ratios tried, relative to phi0, each > 1. Default: 20 from 1.2 to 50, evenly on the log scale. */
   readonly phiGrid?: readonly number[];
   /** Largest harmless odds ratio (> 0; 1 = no margin): the null is "odds ratio ≤ phi0". */
@@ -66,6 +67,7 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
   const phis = checkedPhis(options.phiGrid ?? DEFAULT_PHI_GRID);
   const grid = { phis, logPhis: phis.map(Math.log) };
   const slice = checkedSlice(options.temperingSlice);
+  const atRest = checkedAtRest(options.atRest);
   const factors = new Float64Array(phis.length);
   const scratch: TiltScratch = { weights: new Float64Array(0) };
   const table: ConditionedTable = {
@@ -80,7 +82,8 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
 
   return {
     initial: () => ({
-      logRatios: new Float64Array(phis.length),
+      logRatios: new Float64Array(phis.length).fill(Math.log1p(-atRest)),
+      atRest,
       tempering: slice > 0 ? temperingState(2) : null,
     }),
     update(state, block, eta = 1) {
@@ -95,9 +98,18 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
       if (state.tempering !== null) observe(state.tempering, block, slice);
       return state;
     },
-    logE: state => logMeanExp(state.logRatios),
+    restart(state) {
+      if (state.atRest === 0) return state;
+      state.atRest /= 2;
+      addToLogs(state.logRatios, Math.log(state.atRest));
+      return state;
+    },
+    logE({ logRatios, atRest: waiting }) {
+      const logE = logMeanExp(logRatios);
+      return waiting === 0 ? logE : logAddExp(logE, Math.log(waiting));
+    },
     encode(state) {
-      const writer = new StateWriter(TAG).doubles(state.logRatios);
+      const writer = new StateWriter(TAG).doubles(state.logRatios).double(state.atRest);
       if (state.tempering !== null) writeTempering(writer, state.tempering);
       return writer.bytes();
     },
@@ -105,9 +117,10 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
       const reader = new StateReader(bytes, TAG);
       const logRatios = new Float64Array(phis.length);
       reader.doubles(logRatios);
+      const waiting = reader.double();
       const tempering = slice > 0 ? readTempering(reader, 2) : null;
       reader.end();
-      return { logRatios, tempering };
+      return { logRatios, atRest: waiting, tempering };
     },
   };
 }
