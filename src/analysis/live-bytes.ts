@@ -31,7 +31,7 @@ export function readEffect(reader: StateReader): Effect {
 
 /** FNV-1a over what the evidence depends on: bytes of another plan are refused instead of misread. */
 export function planFingerprint(plan: EvidencePlan): number {
-  const text = JSON.stringify([plan.alpha, plan.errorRateMax, liveMetrics(plan).tracked]);
+  const text = JSON.stringify([plan.alpha, plan.errorRateMax, plan.counted ?? 'units', liveMetrics(plan).tracked]);
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
   return hash >>> 0;

@@ -4,9 +4,10 @@
 import { normalQuantile } from '../stats/special.ts';
 import type { Effect } from './block-effect.ts';
 import type { TrackedMetric } from './live-plan.ts';
-import { HARMLESS_ODDS_RATIO, type MetricTracker } from './metric-tracker.ts';
+import { HARMLESS_ODDS_RATIO } from './metric-test.ts';
+import type { MetricTracker } from './metric-tracker.ts';
 import { effectPhrase, figure, percent } from './phrases.ts';
-import { atLeastLow, severityOfDrop, severityOfRate, severityOfRatio } from './severity.ts';
+import { atLeastLow, lesser, severityOfDrop, severityOfOdds, severityOfRatio, severityOfRise } from './severity.ts';
 import type { MetricEvidence, Severity } from './verdict.ts';
 
 /** After an alarm: what it showed then, for that is what was acted on. */
@@ -15,7 +16,7 @@ export function metricEvidence(tracker: MetricTracker): MetricEvidence {
   const effect = alarm?.effect ?? tracker.effect.effect();
   const n = alarm?.n ?? tracker.n;
   const logE = alarm?.logE ?? tracker.logE;
-  const severity = severityOf(metric, effect, alarm?.baselineMean ?? tracker.effect.baselineMean);
+  const severity = severityOf(metric, effect, alarm ? alarm.provenMargin : tracker.provenMargin);
   const e = Math.min(Math.exp(logE), Number.MAX_VALUE);
   const numbers = `e = ${figure(e)} at weight ${figure(metric.weight)}, n = ${n.baseline} v ${n.candidate}`;
   return {
@@ -32,12 +33,10 @@ export function metricEvidence(tracker: MetricTracker): MetricEvidence {
   };
 }
 
-function severityOf(metric: TrackedMetric, effect: Effect, baselineMean: number): Severity {
-  if (effect.low === null || effect.high === null) return 'none';
-  const leastRise = metric.worse === 'higher' ? effect.low : -effect.high;
-  if (metric.source === 'error') return severityOfRate(baselineMean, effect.low);
-  if (metric.source === 'quality') return severityOfDrop(leastRise);
-  return severityOfRatio(metric.worse === 'higher' ? effect.low : 1 / effect.high);
+/** Errors must have grown in points too: 3 in a million against 1 is no incident. */
+function severityOf({ source }: TrackedMetric, effect: Effect, provenMargin: number | null): Severity {
+  if (source === 'error') return lesser(severityOfOdds(provenMargin), severityOfRise(effect.low));
+  return source === 'quality' ? severityOfDrop(provenMargin) : severityOfRatio(provenMargin);
 }
 
 /** Fewest blocks on which the normal approximation behind "not worse" may stand. */
@@ -72,15 +71,18 @@ function riseAtOddsRatio(rate: number, oddsRatio: number): number {
   return (oddsRatio * rate) / (1 - rate + oddsRatio * rate) - rate;
 }
 
+const PRICE_OF_LOOKING = 2;
+
 /**
  * The smallest regression that would by now have raised the alarm in 19 of 20 releases: the fixed-sample size formula
- * n = (z + z′)²·σ²/δ², with 1.6 times the samples as the price of looking all the time (measured for shifts). For display.
+ * n = (z + z′)²·σ²/δ², with twice the samples as the price of looking all the time (measured: 1.2 to 2.5 times, over metrics, weights
+ * and sizes of the change). For display; `spillway plan` simulates.
  */
 export function detectable(tracker: MetricTracker, alpha: number): string | null {
   const { metric, effect } = tracker;
   const n = effect.blocks;
   if (n < 20) return null;
-  const reach = (normalQuantile(alpha * metric.weight) + 1.645) * Math.sqrt(1.6 / n);
+  const reach = (normalQuantile(alpha * metric.weight) + 1.645) * Math.sqrt(PRICE_OF_LOOKING / n);
   if (metric.source === 'error') {
     const p = Math.max(effect.baselineMean, 0.5 / tracker.n.baseline);
     const [a, b] = [tracker.n.baseline / n, tracker.n.candidate / n];

@@ -11,6 +11,8 @@ export interface EvidencePlan {
   metrics: readonly MetricPlan[];
   /** Fraction, or null when not limited. */
   errorRateMax: number | null;
+  /** `requests`: where outcomes have no units, as a gateway splits them. They are then tempered. Default: units, each once a stage. */
+  counted?: 'units' | 'requests';
 }
 
 type Source = 'error' | 'latencyMs' | 'quality' | 'costUsd' | 'tokens';
@@ -42,7 +44,8 @@ const SOURCES: Record<string, Source> = {
   costUsd: 'costUsd',
   tokens: 'tokens',
 };
-const DEFAULT_WEIGHTS: Record<Source, number> = { error: 0.3, latencyMs: 0.5, quality: 0.2, costUsd: 0.1, tokens: 0.1 };
+/** Equal shares found the reference regressions soonest in the mean of their logarithms (docs/adr/0008). */
+const DEFAULT_WEIGHT = 1;
 /** A unit's marks are 8 bits, one of them taken by its exposure. */
 export const MOST_TRACKED = 7;
 
@@ -54,7 +57,7 @@ export function liveMetrics(plan: EvidencePlan): LiveMetrics {
       source: 'error',
       worse: 'higher',
       margin: 0,
-      weight: declared?.weight ?? DEFAULT_WEIGHTS.error,
+      weight: declared?.weight ?? DEFAULT_WEIGHT,
       required: true,
     },
   ];
@@ -69,7 +72,7 @@ export function liveMetrics(plan: EvidencePlan): LiveMetrics {
         source,
         worse: metric.direction === 'lowerIsBetter' ? 'higher' : 'lower',
         margin: metric.minEffect,
-        weight: metric.weight ?? DEFAULT_WEIGHTS[source],
+        weight: metric.weight ?? DEFAULT_WEIGHT,
         required: metric.required,
       });
   }

@@ -93,7 +93,7 @@ describe('the live verdict', () => {
     const later = evidence.judge(JUDGE);
     expect(later).toMatchObject({ kind: 'fail', metric: 'latency', trigger: 'performance', reason: failed.reason });
     expect(failed.reason).toMatch(
-      /^latency: candidate 1\.\d+ × baseline \[1\.\d+, \d\.\d+\], e = [\d.]+ at weight 0\.5, n = \d+ v \d+$/,
+      /^latency: candidate 1\.\d+ × baseline \[1\.\d+, \d\.\d+\], e = [\d.]+ at weight 0\.333, n = \d+ v \d+$/,
     );
   });
 
@@ -101,21 +101,61 @@ describe('the live verdict', () => {
     const change = ofCandidate(slower(1.35));
     const alarmed = (evidence: LiveEvidence) => evidence.judge(JUDGE).kind === 'fail';
     const first = atStage(25);
-    feed(first, { count: 220, weight: 25, seed: 3, change });
+    feed(first, { count: 320, weight: 25, seed: 3, change });
     const second = atStage(50);
-    feed(second, { count: 90, weight: 50, seed: 4, change });
+    feed(second, { count: 110, weight: 50, seed: 4, change });
     expect([alarmed(first), alarmed(second)]).toEqual([false, false]);
     first.enterStage({ index: 1, weight: 50, atMs: 0 });
-    feed(first, { count: 90, weight: 50, seed: 4, change });
+    feed(first, { count: 110, weight: 50, seed: 4, change });
     expect(alarmed(first)).toBe(true);
   });
 
-  test('the severity comes from the near end of the interval', () => {
+  test.each([
+    ['an equal candidate', 1, ['none']],
+    ['one 12 % slower', 1.12, ['low']],
+    ['one 50 % slower', 1.5, ['low', 'medium', 'high']],
+    ['one three times as slow', 3, ['high', 'critical']],
+  ])('the severity is the largest margin that is proven when the alarm is raised: %s', (_name, factor, severities) => {
     const evidence = atStage(50);
-    feed(evidence, { count: 6000, change: ofCandidate(slower(3)) });
+    feed(evidence, { count: 12_000, change: ofCandidate(slower(factor)) });
     const latency = evidence.judge(JUDGE).metrics.find(found => found.name === 'latency')!;
-    expect(latency.severity).not.toBe('none');
-    expect(latency.effect.interval[0]).toBeGreaterThan(1.05);
+    expect(severities).toContain(latency.severity);
+  });
+
+  test('a candidate whose slowest answers alone are slower fails, though half of its answers are quicker', () => {
+    const evidence = atStage(50);
+    const change: Change = outcome => {
+      outcome.latencyMs = outcome.latencyMs! > 600 ? outcome.latencyMs! * 3 : outcome.latencyMs! * 0.99;
+    };
+    feed(evidence, { count: 8_000, change: ofCandidate(change) });
+    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', metric: 'latency' });
+  });
+
+  test('what goes wrong in a later stage need not win back a good past', () => {
+    const unitsUntilAlarm = (isNewStage: boolean) => {
+      const evidence = atStage(50);
+      feed(evidence, { count: 3_000 });
+      if (isNewStage) evidence.enterStage({ index: 1, weight: 51, atMs: 30_000 });
+      for (let i = 1; i <= 200; i++) {
+        feed(evidence, { count: 20, weight: 50, seed: 50 + i, fromMs: 60_000, change: ofCandidate(slower(1.5)) });
+        if (evidence.judge(JUDGE).kind === 'fail') return i;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    expect(unitsUntilAlarm(true)).toBeLessThan(0.8 * unitsUntilAlarm(false));
+  });
+
+  test('requests without units are believed less than units: they share users, pods and caches', () => {
+    const alarmAfter = (counted: 'units' | 'requests') => {
+      const evidence = atStage(50, { ...PLAN, counted });
+      for (let i = 1; i <= 400; i++) {
+        feed(evidence, { count: 10, seed: 900 + i, change: ofCandidate(slower(1.5)) });
+        if (evidence.judge(JUDGE).kind === 'fail') return i;
+      }
+      return Number.POSITIVE_INFINITY;
+    };
+    expect(alarmAfter('requests')).toBeGreaterThan(1.2 * alarmAfter('units'));
+    expect(alarmAfter('requests')).toBeLessThan(3 * alarmAfter('units'));
   });
 });
 
@@ -243,15 +283,15 @@ describe('require: nonInferior', () => {
 });
 
 describe('metrics', () => {
-  test('weights are normalised over the declared metrics and errors', () => {
-    const plan = { ...PLAN, metrics: [metric('latency', 0.05), metric('cost', 0.05, { weight: 0.2 })] };
+  test('every metric has the same share of alpha, a weight says how many of them', () => {
+    const plan = { ...PLAN, metrics: [metric('latency', 0.05), metric('cost', 0.05, { weight: 2 })] };
     const weights = atStage(50, plan)
       .judge(JUDGE)
       .metrics.map(found => [found.name, found.weight]);
     expect(weights).toEqual([
-      ['errors', 0.3],
-      ['latency', 0.5],
-      ['cost', 0.2],
+      ['errors', 0.25],
+      ['latency', 0.25],
+      ['cost', 0.5],
     ]);
   });
 

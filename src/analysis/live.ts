@@ -10,6 +10,7 @@ import { planFingerprint } from './live-bytes.ts';
 import { type JudgeOptions, judgeEvidence, type StageEntry } from './live-judge.ts';
 import type { LiveOutcome } from './live-outcome.ts';
 import { type EvidencePlan, type LiveMetrics, liveMetrics, MOST_TRACKED, readValue } from './live-plan.ts';
+import { type LiveSettings, REQUEST_SETTINGS, UNIT_SETTINGS } from './live-settings.ts';
 import { MetricTracker } from './metric-tracker.ts';
 import { GRACE_MS, RoutingGuard } from './routing-guard.ts';
 import { UnitSet } from './unit-set.ts';
@@ -27,19 +28,24 @@ export interface LiveEvidence {
 }
 
 /** A snapshot of another layout must be refused: this is the version. */
-const TAG = 0x81;
+const TAG = 0x82;
 const EXPOSED = 1 << MOST_TRACKED;
 const LIMIT_ROUND_MS = 60_000;
 
-export function openEvidence(plan: EvidencePlan): LiveEvidence {
-  return new ReleaseEvidence(plan);
+/** @param settings other than the default ones only to measure what they would do */
+export function openEvidence(plan: EvidencePlan, settings: LiveSettings = settingsOf(plan)): LiveEvidence {
+  return new ReleaseEvidence(plan, settings);
 }
 
 /** @throws RangeError when the bytes are damaged, of another format version or of another plan */
 export function decodeEvidence(plan: EvidencePlan, bytes: Uint8Array): LiveEvidence {
-  const evidence = new ReleaseEvidence(plan);
+  const evidence = new ReleaseEvidence(plan, settingsOf(plan));
   evidence.restore(bytes);
   return evidence;
+}
+
+function settingsOf({ counted = 'units' }: EvidencePlan): LiveSettings {
+  return counted === 'units' ? UNIT_SETTINGS : REQUEST_SETTINGS;
 }
 
 class ReleaseEvidence implements LiveEvidence {
@@ -54,11 +60,11 @@ class ReleaseEvidence implements LiveEvidence {
   #candidateUnits = 0;
   #newestAtMs = 0;
 
-  constructor(plan: EvidencePlan) {
+  constructor(plan: EvidencePlan, settings: LiveSettings) {
     if (!(plan.alpha > 0 && plan.alpha < 1)) throw new RangeError(`alpha must lie in (0, 1), got ${plan.alpha}`);
     const { tracked, unmeasurable } = liveMetrics(plan);
     this.#plan = plan;
-    this.#trackers = tracked.map(metric => new MetricTracker(metric, plan.alpha));
+    this.#trackers = tracked.map(metric => new MetricTracker(metric, plan.alpha, settings));
     this.#unmeasurable = unmeasurable;
     this.#limit = new ErrorLimit(plan.errorRateMax, plan.alpha);
   }

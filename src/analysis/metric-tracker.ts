@@ -1,46 +1,31 @@
 /**
  * One metric of one release: pairs its values into blocks, feeds them to the metric's e-process and remembers an alarm for
- * good. E-values of stages multiply, because the process goes on through them; samples are never pooled. The state of
- * the test is made with the first block: most of a thousand releases at rest cost next to nothing.
+ * good. E-values of stages multiply, because the process goes on through them; samples are never pooled.
  */
-import { boundedBetEProcess } from '../stats/bounded-bet.ts';
-import type { EProcess, ValueBlock } from '../stats/e-process.ts';
-import { oddsRatioEProcess } from '../stats/odds-ratio.ts';
-import { rankScoreEProcess } from '../stats/rank-score.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import { BlockEffect, type Effect } from './block-effect.ts';
 import { BlockQueue, type BlockShape } from './block-queue.ts';
 import { readBytes, readEffect, writeBytes, writeEffect } from './live-bytes.ts';
 import type { Arm } from './live-outcome.ts';
 import type { TrackedMetric } from './live-plan.ts';
-
-/** Odds of an error may grow by half before it counts: within-arm correlation alone makes that much. */
-export const HARMLESS_ODDS_RATIO = 1.5;
-
-/** One for all releases: the state is theirs, the process holds none. */
-const errorOdds = oddsRatioEProcess({ phi0: HARMLESS_ODDS_RATIO });
-
-interface BlockTest {
-  add(block: ValueBlock): void;
-  logE(): number;
-  encode(): Uint8Array;
-  restore(bytes: Uint8Array): void;
-}
+import { type LiveSettings, UNIT_SETTINGS } from './live-settings.ts';
+import { type MetricTest, metricTest } from './metric-test.ts';
 
 /** What the metric showed when its alarm was raised. `order`: 1 for the first of the release. */
 interface Alarm {
   order: number;
   logE: number;
   effect: Effect;
-  baselineMean: number;
+  provenMargin: number | null;
   n: { baseline: number; candidate: number };
 }
 
 export class MetricTracker {
   readonly metric: TrackedMetric;
   readonly effect: BlockEffect;
-  readonly #test: BlockTest;
+  readonly #test: MetricTest;
   readonly #alarmAt: number;
+  readonly #provenAt: number;
   #queue = new BlockQueue();
   /** Values of the stage: seen of the candidate, compared of the candidate, not valid of either arm, and all. */
   stage = { candidates: 0, compared: 0, invalid: 0, offered: 0 };
@@ -48,20 +33,33 @@ export class MetricTracker {
   n = { baseline: 0, candidate: 0 };
   alarm: Alarm | null = null;
 
-  constructor(metric: TrackedMetric, alpha: number) {
+  constructor(metric: TrackedMetric, alpha: number, settings: LiveSettings = UNIT_SETTINGS) {
     this.metric = metric;
-    this.#test = blockTest(metric);
+    this.#test = metricTest(metric, settings);
     this.effect = new BlockEffect(effectKind(metric), alpha);
     this.#alarmAt = -Math.log(alpha * metric.weight);
+    this.#provenAt = -Math.log(alpha);
   }
 
   /** Natural logarithm of the e-value. */
   get logE(): number {
-    return this.#test.logE();
+    return this.#test.logE(0);
   }
 
+  /**
+   * The largest of the margins that the candidate is shown to exceed, on the scale of the effect; null where none is. At the full
+   * alpha: what is nested needs no correction, and this is the severity of one metric, not the alarm over all.
+   */
+  get provenMargin(): number | null {
+    const { margins } = this.#test;
+    for (let k = margins.length - 1; k >= 0; k--) if (this.#test.logE(k) >= this.#provenAt) return margins[k]!;
+    return null;
+  }
+
+  /** A stage that compares begins with one more copy of the test: what goes wrong only now need not win back a good past. */
   enterStage(shape: BlockShape | null): void {
     this.#queue.reshape(shape);
+    if (shape) this.#test.restart();
     this.stage = { candidates: 0, compared: 0, invalid: 0, offered: 0 };
   }
 
@@ -81,8 +79,8 @@ export class MetricTracker {
     this.n.baseline += block.baseline.length;
     this.n.candidate += block.candidate.length;
     if (this.alarm || this.logE < this.#alarmAt) return false;
-    const effect = this.effect.effect();
-    this.alarm = { order, logE: this.logE, effect, baselineMean: this.effect.baselineMean, n: { ...this.n } };
+    const { logE, provenMargin } = this;
+    this.alarm = { order, logE, provenMargin, effect: this.effect.effect(), n: { ...this.n } };
     return true;
   }
 
@@ -95,7 +93,11 @@ export class MetricTracker {
     writeBytes(writer, this.#test.encode());
     writer.count(alarm?.order ?? 0);
     if (!alarm) return;
-    writer.double(alarm.logE).double(alarm.baselineMean).count(alarm.n.baseline).count(alarm.n.candidate);
+    writer
+      .double(alarm.logE)
+      .double(alarm.provenMargin ?? Number.NaN)
+      .count(alarm.n.baseline)
+      .count(alarm.n.candidate);
     writeEffect(writer, alarm.effect);
   }
 
@@ -108,46 +110,14 @@ export class MetricTracker {
     this.#test.restore(readBytes(reader));
     const order = reader.count();
     if (order === 0) return;
-    const [logE, baselineMean] = [reader.double(), reader.double()];
+    const [logE, proven] = [reader.double(), reader.double()];
     const at = { baseline: reader.count(), candidate: reader.count() };
-    this.alarm = { order, logE, baselineMean, n: at, effect: readEffect(reader) };
+    const provenMargin = Number.isNaN(proven) ? null : proven;
+    this.alarm = { order, logE, provenMargin, n: at, effect: readEffect(reader) };
   }
 }
 
 function effectKind(metric: TrackedMetric): 'rate' | 'difference' | 'logRatio' {
   if (metric.source === 'error') return 'rate';
   return metric.source === 'quality' ? 'difference' : 'logRatio';
-}
-
-function blockTest({ source, margin, worse }: TrackedMetric): BlockTest {
-  if (source === 'error')
-    return testOf(errorOdds, block => ({
-      baselineTrials: block.baseline.length,
-      baselineEvents: sum(block.baseline),
-      candidateTrials: block.candidate.length,
-      candidateEvents: sum(block.candidate),
-    }));
-  if (source === 'quality') return testOf(boundedBetEProcess({ margin, worse }), block => block);
-  return testOf(rankScoreEProcess({ margin, worse }), block => block);
-}
-
-/** An e-process with its state, which is made when the first block comes. */
-function testOf<Block, State>(eProcess: EProcess<Block, State>, blockOf: (block: ValueBlock) => Block): BlockTest {
-  let state: State | undefined;
-  return {
-    add(block) {
-      state = eProcess.update(state ?? eProcess.initial(), blockOf(block));
-    },
-    logE: () => (state === undefined ? 0 : eProcess.logE(state)),
-    encode: () => (state === undefined ? new Uint8Array() : eProcess.encode(state)),
-    restore(bytes) {
-      state = bytes.length === 0 ? undefined : eProcess.decode(bytes);
-    },
-  };
-}
-
-function sum(values: ArrayLike<number>): number {
-  let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i]!;
-  return total;
 }

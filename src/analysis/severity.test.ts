@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { severityOfDrop, severityOfRate, severityOfRatio } from './severity.ts';
+import { lesser, severityOfDrop, severityOfOdds, severityOfRatio, severityOfRise } from './severity.ts';
 
 test.each([
   [null, 'none'],
@@ -20,14 +20,13 @@ test.each([
 ])('a loss of at least %f is %s', (least, severity) => expect(severityOfDrop(least)).toBe(severity));
 
 test.each([
-  [0.01, null, 'none'],
-  [0.01, -0.01, 'none'],
-  [0.01, 0.004, 'none'],
-  [0.01, 0.0052, 'low'],
-  [0.000001, 0.000002, 'none'],
-  [0, 0.006, 'medium'],
-  [0.3, 0.1, 'low'],
-  [0.01, 0.06, 'critical'],
-])('errors at %f, at least %f more, are %s', (rate, least, severity) =>
-  expect(severityOfRate(rate, least)).toBe(severity),
+  [null, 0.06, 'none'],
+  [1.5, 0.06, 'low'],
+  [5, 0.000002, 'none'],
+  [5, 0.006, 'medium'],
+  [2, 0.06, 'medium'],
+  [5, 0.06, 'critical'],
+  [5, null, 'none'],
+])('errors with odds at least %f times as high, and %f more of them, are %s', (odds, rise, severity) =>
+  expect(lesser(severityOfOdds(odds), severityOfRise(rise))).toBe(severity),
 );

@@ -1,14 +1,14 @@
 /**
- * How bad a regression is, read from the near end of the interval of its effect and never from the point estimate: little
- * data then says "low" instead of shouting. For people and for sorting; it decides nothing.
+ * How bad a regression is at least: from the largest margin that is shown to be exceeded, or the near end of an interval, never
+ * from the point estimate, so that little data says "low" instead of shouting. For people and for sorting; it decides nothing.
  */
 import type { Severity } from './verdict.ts';
 
 const LEVELS: readonly Severity[] = ['none', 'low', 'medium', 'high', 'critical'];
 
-const RATIOS = [1.05, 1.1, 1.25, 1.5];
-const DROPS = [0.01, 0.02, 0.05, 0.1];
-const ODDS_RATIOS = [1.5, 2, 3, 5];
+export const RATIOS = [1.05, 1.1, 1.25, 1.5];
+export const DROPS = [0.01, 0.02, 0.05, 0.1];
+export const ODDS_RATIOS = [1.5, 2, 3, 5];
 const POINTS = [0.001, 0.005, 0.01, 0.05];
 
 /** @param least the smallest credible worsening as a ratio, 1 is none */
@@ -21,13 +21,18 @@ export function severityOfDrop(least: number | null): Severity {
   return level(least, DROPS);
 }
 
-/** A rate must have grown both relatively and absolutely: 3 in a million against 1 is no incident. */
-export function severityOfRate(baselineRate: number, least: number | null): Severity {
-  if (least === null) return 'none';
-  const worse = Math.min(1, baselineRate + least);
-  const oddsRatio = worse <= baselineRate ? 1 : (worse * (1 - baselineRate)) / (baselineRate * (1 - worse));
-  const byOdds = LEVELS.indexOf(level(oddsRatio, ODDS_RATIOS));
-  return LEVELS[Math.min(byOdds, LEVELS.indexOf(level(least, POINTS)))]!;
+/** @param least the smallest credible odds ratio */
+export function severityOfOdds(least: number | null): Severity {
+  return level(least, ODDS_RATIOS);
+}
+
+/** @param least the smallest credible rise of a rate, in points of 1 */
+export function severityOfRise(least: number | null): Severity {
+  return level(least, POINTS);
+}
+
+export function lesser(a: Severity, b: Severity): Severity {
+  return LEVELS[Math.min(LEVELS.indexOf(a), LEVELS.indexOf(b))]!;
 }
 
 /** A metric that failed has shown more than its margin, whatever the interval for display says. */

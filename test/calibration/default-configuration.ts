@@ -1,20 +1,25 @@
 /**
  * The detector as a release runs it: shares of alpha, margins, stages, a unit once a stage. Beside it, on the same requests,
- * the same tests without units, and a threshold gate once a minute. Delays are in candidate units met.
+ * what else could have been chosen, the same tests without units, and a threshold gate once a minute. Delays are in candidate
+ * units met since the change.
  */
-import { openEvidence } from '../../src/analysis/live.ts';
+import { type LiveEvidence, openEvidence } from '../../src/analysis/live.ts';
+import type { LiveOutcome } from '../../src/analysis/live-outcome.ts';
 import type { EvidencePlan } from '../../src/analysis/live-plan.ts';
+import type { LiveSettings } from '../../src/analysis/live-settings.ts';
 import {
   type Change,
   DEFAULT_TRAFFIC,
   simulatedTraffic,
   type TrafficOptions,
 } from '../../src/analysis/simulated-traffic.test-support.ts';
+import { ArmEffects, type ArmEffectsOptions } from './arm-effects.ts';
 import type { Draws } from './draws.ts';
 import { Gate, p95 } from './gates.ts';
 import type { Alarms, Method, Scenario } from './scenario.ts';
 
-const PLAN: EvidencePlan = {
+/** The plan of a pipeline that names no metrics. */
+export const PLAN: EvidencePlan = {
   alpha: 0.05,
   errorRateMax: null,
   metrics: [
@@ -27,85 +32,97 @@ const PER_STAGE = 4_000;
 const LOOK_EVERY = 20;
 const GATE_MS = 60_000;
 
-interface Rollout {
+/** One way to look at the requests. */
+export interface Watcher {
+  name: string;
+  plan?: EvidencePlan;
+  settings?: LiveSettings;
+  /** Every request counts, as if it were another user's. */
+  ignoresUnits?: boolean;
+  bars?: Partial<Method>;
+}
+
+export interface Rollout {
+  table?: Scenario['table'];
   name: string;
   runs: { full: number; short: number };
   weights: readonly number[];
   traffic?: Partial<TrafficOptions>;
+  /** Absent: nothing has changed. */
   change?: Change;
-  /** Pods of each arm: an effect on ln latency that lasts for some requests. */
-  pods?: { sd: number; lasting: number };
-  bars?: Partial<Method>;
-  /** Shares of alpha other than the default ones. */
-  shares?: { errors: number; latency: number; quality: number };
+  /** Index of the stage with which the change begins; 0 by default. */
+  from?: number;
+  arms?: ArmEffectsOptions;
+  watchers: readonly Watcher[];
 }
 
 export function rolloutScenario(rollout: Rollout): Scenario {
   const isNull = rollout.change === undefined;
+  const { name, runs, watchers } = rollout;
+  const withGates = isNull && rollout.table === undefined;
   return {
-    table: isNull ? 'default false alarms' : 'default delays',
-    name: rollout.name,
-    runs: rollout.runs,
+    table: rollout.table ?? (isNull ? 'default false alarms' : 'default delays'),
+    name,
+    runs,
     methods: [
-      { name: 'default configuration', ...(isNull ? { mostAlarms: 0.05 } : rollout.bars) },
-      ...(isNull
-        ? [
-            { name: 'each request a unit of its own' },
-            { name: 'gate a minute, none may fail' },
-            { name: 'gate a minute, two may fail' },
-          ]
-        : []),
+      ...watchers.map(watcher => ({ name: watcher.name, ...watcher.bars })),
+      ...(withGates ? [{ name: 'gate a minute, none may fail' }, { name: 'gate a minute, two may fail' }] : []),
     ],
-    run: draws => rollOut(draws, rollout, isNull),
+    run: draws => rollOut(draws, rollout, withGates),
   };
 }
 
-/** The plan of a pipeline that names no metrics, or the same with other shares. */
-function planOf(shares: Rollout['shares']): EvidencePlan {
-  if (!shares) return PLAN;
-  const errors = { name: 'errors', direction: 'lowerIsBetter', minEffect: 0, required: true } as const;
-  const metrics = [errors, ...PLAN.metrics].map(metric => ({
-    ...metric,
-    weight: shares[metric.name as keyof typeof shares],
-  }));
-  return { ...PLAN, metrics };
+interface Watch {
+  evidence: LiveEvidence;
+  ignoresUnits: boolean;
+  alarmAt: number;
 }
 
-function rollOut(draws: Draws, rollout: Rollout, isNull: boolean): Alarms[] {
-  const { weights, traffic: options, change, pods } = rollout;
-  const plan = planOf(rollout.shares);
-  const traffic = simulatedTraffic(draws.uniform, { ...DEFAULT_TRAFFIC, ...options });
-  const detectors = [openEvidence(plan), ...(isNull ? [openEvidence(plan)] : [])];
-  const alarms = detectors.map(() => NEVER);
+function rollOut(draws: Draws, rollout: Rollout, withGates: boolean): Alarms[] {
+  const { weights, change, from = 0 } = rollout;
+  const traffic = simulatedTraffic(draws.uniform, { ...DEFAULT_TRAFFIC, ...rollout.traffic });
+  const arms = new ArmEffects(draws, rollout.arms);
+  const watches = rollout.watchers.map(
+    ({ plan = PLAN, settings, ignoresUnits = false }): Watch => ({
+      evidence: openEvidence(plan, settings),
+      ignoresUnits,
+      alarmAt: NEVER,
+    }),
+  );
   const minute = new Minute();
-  const effect = { baseline: 0, candidate: 0 };
-  const keep = pods ? Math.exp(-1 / pods.lasting) : 0;
   let before = 0;
   for (const [index, weight] of weights.entries()) {
-    for (const detector of detectors) detector.enterStage({ index, weight, atMs: traffic.nowMs });
+    for (const { evidence } of watches) evidence.enterStage({ index, weight, atMs: traffic.nowMs });
+    if (index === from && change !== undefined) before = 0;
     const met = new Set<number>();
-    for (let i = 1; i <= PER_STAGE && !(alarms[0] !== NEVER && !isNull); i++) {
-      const outcome = traffic.next(weight, change);
-      if (pods) {
-        effect[outcome.arm] = keep * effect[outcome.arm] + pods.sd * Math.sqrt(1 - keep * keep) * draws.normal();
-        outcome.latencyMs! *= Math.exp(effect[outcome.arm]);
-      }
+    for (let i = 1; i <= PER_STAGE && watches.some(isOpen); i++) {
+      const outcome = traffic.next(weight, index >= from ? change : undefined);
+      arms.shape(outcome);
       if (outcome.arm === 'candidate') met.add(outcome.unitHash!);
-      const { unitHash: _unit, ...single } = outcome;
-      for (const [d, detector] of detectors.entries())
-        if (alarms[d] === NEVER) detector.add(d === 0 ? outcome : single);
-      minute.add(outcome, before + met.size);
-      if (i % LOOK_EVERY !== 0) continue;
-      for (const [d, detector] of detectors.entries()) {
-        // An alarm stays: without a delay to measure, the end of the stage is soon enough.
-        if (alarms[d] !== NEVER || (isNull && i < PER_STAGE)) continue;
-        const verdict = detector.judge({ minSamples: 50, require: 'noHarm', nowMs: traffic.nowMs });
-        if (verdict.kind === 'fail') alarms[d] = before + met.size;
-      }
+      for (const watch of watches) tell(watch, outcome);
+      if (withGates) minute.add(outcome, before + met.size);
+      // An alarm stays: without a delay to measure, the end of the stage is soon enough.
+      if (change === undefined ? i === PER_STAGE : i % LOOK_EVERY === 0)
+        for (const watch of watches.filter(isOpen)) look(watch, traffic.nowMs, before + met.size);
     }
     before += met.size;
   }
-  return [...alarms, ...(isNull ? minute.gate.at : [])].map(at => [at, Number.NaN]);
+  return [...watches.map(({ alarmAt }) => alarmAt), ...(withGates ? minute.gate.at : [])].map(at => [at, Number.NaN]);
+}
+
+function isOpen({ alarmAt }: Watch): boolean {
+  return alarmAt === NEVER;
+}
+
+function tell({ evidence, ignoresUnits, alarmAt }: Watch, outcome: LiveOutcome): void {
+  if (alarmAt !== NEVER) return;
+  const { unitHash: _unit, ...single } = outcome;
+  evidence.add(ignoresUnits ? single : outcome);
+}
+
+function look(watch: Watch, nowMs: number, units: number): void {
+  const verdict = watch.evidence.judge({ minSamples: 50, require: 'noHarm', nowMs });
+  if (verdict.kind === 'fail') watch.alarmAt = units;
 }
 
 /** p95 above 1.2 × the baseline's, or more than 2 % errors, over one minute of requests. */

@@ -1,78 +1,106 @@
 /** The rows of the default configuration: unchanged releases through 10, 25 and 50 %, and worse ones until they are found. */
+import type { LiveOutcome } from '../../src/analysis/live-outcome.ts';
 import type { Change } from '../../src/analysis/simulated-traffic.test-support.ts';
-import { rolloutScenario } from './default-configuration.ts';
-import type { Scenario } from './scenario.ts';
+import { PLAN, type Rollout, rolloutScenario, type Watcher } from './default-configuration.ts';
+import type { Method, Scenario } from './scenario.ts';
 
 const STAGES = [10, 25, 50];
 /** On at one half until it is found: another weight is another stage. */
-const ON_AND_ON = [10, 25, ...Array.from({ length: 20 }, (_, i) => 50 + (i % 2))];
-const NULL = { runs: { full: 1_000, short: 0 }, weights: STAGES };
-const DELAY = { runs: { full: 200, short: 0 }, weights: ON_AND_ON };
+export const ON_AND_ON = [10, 25, ...Array.from({ length: 20 }, (_, i) => 50 + (i % 2))];
 
-const slower =
+const DEFAULT: Watcher = { name: 'default configuration' };
+const ALPHA = { mostAlarms: 0.05 };
+const UNITS: readonly Watcher[] = [
+  { ...DEFAULT, bars: ALPHA },
+  { name: 'each request a unit of its own', ignoresUnits: true },
+];
+const REQUESTS: readonly Watcher[] = [
+  {
+    name: 'default configuration of requests',
+    plan: { ...PLAN, counted: 'requests' },
+    ignoresUnits: true,
+    bars: ALPHA,
+  },
+  { name: 'as if they were units', ignoresUnits: true },
+];
+/** As a gateway splits them: whoever asks twice is another user. */
+const SINGLE = { users: 200_000, zipf: 0 };
+
+export const slower =
   (factor: number): Change =>
   outcome => {
     outcome.latencyMs = outcome.latencyMs! * factor;
   };
-const failing =
+/** 400 ms are usual; 2 % of the answers take longer than this. */
+const SLOW_MS = 1_324;
+export const slowTail: Change = (outcome: LiveOutcome) => {
+  if (outcome.latencyMs! > SLOW_MS) outcome.latencyMs = outcome.latencyMs! * 2;
+};
+export const failing =
   (extra: number): Change =>
   (outcome, random) => {
     outcome.error = outcome.error === true || random() < extra;
   };
-const worse =
+export const worse =
   (share: number): Change =>
   (outcome, random) => {
     if (random() < share) outcome.quality = 0;
   };
 
+const unchanged = (name: string, rollout: Partial<Rollout>): Scenario =>
+  rolloutScenario({ name, runs: { full: 1_000, short: 0 }, weights: STAGES, watchers: UNITS, ...rollout });
+const pods = (lasting: number) => ({ latency: { sd: 0.1, lasting } });
+
 export const DEFAULT_NULLS: readonly Scenario[] = [
-  rolloutScenario({ ...NULL, name: '5,000 sticky users, Zipf 1.1', runs: { full: 1_000, short: 40 } }),
-  rolloutScenario({ ...NULL, name: '500 sticky users, Zipf 1.1', traffic: { users: 500 } }),
-  rolloutScenario({
-    ...NULL,
-    name: '50,000 users, evenly active',
-    traffic: { users: 50_000, zipf: 0 },
-    runs: { full: 300, short: 0 },
+  unchanged('5,000 sticky users, Zipf 1.1', { runs: { full: 4_000, short: 40 } }),
+  unchanged('500 sticky users, Zipf 1.1', { traffic: { users: 500 } }),
+  unchanged('50,000 users, evenly active', { traffic: { users: 50_000, zipf: 0 } }),
+  unchanged('5,000 sticky users, pods of sd 0.1 over 50 requests', { arms: pods(50) }),
+  unchanged('5,000 sticky users, pods of sd 0.1 over 200 requests', { arms: pods(200) }),
+  unchanged('5,000 sticky users, errors of ICC 0.02', { arms: { errors: { rate: 0.01, icc: 0.02 } } }),
+  unchanged('single requests', { traffic: SINGLE, watchers: REQUESTS }),
+  unchanged('single requests, pods of sd 0.1 over 50 requests', {
+    traffic: SINGLE,
+    watchers: REQUESTS,
+    arms: pods(50),
+    runs: { full: 1_000, short: 20 },
   }),
-  rolloutScenario({
-    ...NULL,
-    name: '5,000 sticky users, pods of sd 0.1 over 50 requests',
-    pods: { sd: 0.1, lasting: 50 },
-    runs: { full: 500, short: 0 },
+  unchanged('single requests, pods of sd 0.1 over 200 requests', {
+    traffic: SINGLE,
+    watchers: REQUESTS,
+    arms: pods(200),
+  }),
+  unchanged('single requests, errors of ICC 0.02', {
+    traffic: SINGLE,
+    watchers: REQUESTS,
+    arms: { errors: { rate: 0.01, icc: 0.02 } },
   }),
 ];
+
+const changed = (name: string, change: Change, bars: Partial<Method>, rollout: Partial<Rollout> = {}): Scenario =>
+  rolloutScenario({
+    name,
+    change,
+    runs: { full: 300, short: 0 },
+    weights: ON_AND_ON,
+    watchers: [{ ...DEFAULT, bars }],
+    ...rollout,
+  });
+const inRequests: Partial<Rollout> = { traffic: SINGLE, watchers: [{ ...REQUESTS[0]!, bars: {} }] };
 
 export const DEFAULT_DELAYS: readonly Scenario[] = [
-  rolloutScenario({ ...DELAY, name: 'latency +50 %', change: slower(1.5) }),
-  rolloutScenario({
-    ...DELAY,
-    name: 'latency +25 %',
-    change: slower(1.25),
-    runs: { full: 400, short: 60 },
-    bars: { median: 145, p95: 400 },
-  }),
-  rolloutScenario({ ...DELAY, name: 'latency +15 %', change: slower(1.15) }),
-  rolloutScenario({ ...DELAY, name: 'errors 1 → 10 %', change: failing(0.09) }),
-  rolloutScenario({ ...DELAY, name: 'errors 1 → 5 %', change: failing(0.04), runs: { full: 400, short: 0 } }),
-  rolloutScenario({ ...DELAY, name: 'errors 1 → 3 %', change: failing(0.02) }),
-  rolloutScenario({ ...DELAY, name: 'quality 0.90 → 0.72', change: worse(0.2) }),
-  rolloutScenario({ ...DELAY, name: 'quality 0.90 → 0.81', change: worse(0.1) }),
+  changed('latency +50 %', slower(1.5), {}),
+  changed('latency +25 %', slower(1.25), {}, { runs: { full: 300, short: 60 } }),
+  changed('latency +15 %', slower(1.15), {}),
+  changed('slowest 2 % doubled, 100,000 users', slowTail, {}, { traffic: { users: 100_000, zipf: 0.5 } }),
+  changed('errors 1 → 10 %', failing(0.09), {}),
+  changed('errors 1 → 5 %', failing(0.04), {}, { runs: { full: 300, short: 60 } }),
+  changed('errors 1 → 3 %', failing(0.02), {}),
+  changed('quality 0.90 → 0.72', worse(0.2), {}),
+  changed('quality 0.90 → 0.81', worse(0.1), {}),
+  changed('latency +25 % from the third stage on', slower(1.25), {}, { from: 2 }),
+  changed('errors 1 → 5 % from the third stage on', failing(0.04), {}, { from: 2 }),
+  changed('single requests, latency +25 %', slower(1.25), {}, inRequests),
+  changed('single requests, errors 1 → 5 %', failing(0.04), {}, inRequests),
+  changed('single requests, quality 0.90 → 0.81', worse(0.1), {}, inRequests),
 ];
-
-/** What other shares of alpha would cost or save: errors, latency, quality. */
-const SHARES = [
-  [1, 1, 1],
-  [2, 1, 1],
-  [1, 2, 1],
-  [1, 1, 2],
-] as const;
-
-export const OTHER_SHARES: readonly Scenario[] = SHARES.flatMap(([errors, latency, quality]) => {
-  const shares = { errors, latency, quality };
-  const said = `shares ${errors}:${latency}:${quality}`;
-  return [
-    rolloutScenario({ ...DELAY, name: `errors 1 → 5 %, ${said}`, change: failing(0.04), shares }),
-    rolloutScenario({ ...DELAY, name: `latency +25 %, ${said}`, change: slower(1.25), shares }),
-    rolloutScenario({ ...DELAY, name: `quality 0.90 → 0.81, ${said}`, change: worse(0.1), shares }),
-  ];
-});

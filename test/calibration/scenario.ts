@@ -19,7 +19,15 @@ export interface Method {
 }
 
 export interface Scenario {
-  table: 'false alarms' | 'delays' | 'correlated' | 'gates' | 'default false alarms' | 'default delays';
+  table:
+    | 'false alarms'
+    | 'delays'
+    | 'correlated'
+    | 'gates'
+    | 'default false alarms'
+    | 'default delays'
+    | 'choices: false alarms'
+    | 'choices: delays';
   /** What the stream is, and how long. */
   name: string;
   methods: readonly Method[];

@@ -1,7 +1,8 @@
 /** All scenarios in the order of the tables. Their places name them between the threads. */
+import { CHOICES } from './choices-table.ts';
 import { CONSENSUS } from './consensus.ts';
 import { CORRELATED } from './correlated.ts';
-import { DEFAULT_DELAYS, DEFAULT_NULLS, OTHER_SHARES } from './default-table.ts';
+import { DEFAULT_DELAYS, DEFAULT_NULLS } from './default-table.ts';
 import { GATES } from './gates.ts';
 import { RAW_DELAYS, RAW_NULLS } from './raw-table.ts';
 import type { Scenario } from './scenario.ts';
@@ -14,5 +15,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...GATES,
   ...DEFAULT_NULLS,
   ...DEFAULT_DELAYS,
-  ...OTHER_SHARES,
+  ...CHOICES,
 ];

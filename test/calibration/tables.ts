@@ -73,6 +73,8 @@ const TITLES: Record<Row['table'], string> = {
   gates: 'Threshold gates on the same streams',
   'default false alarms': 'False rollbacks of the default configuration',
   'default delays': 'Delays of the default configuration',
+  'choices: false alarms': 'Other choices for the default configuration: false rollbacks',
+  'choices: delays': 'Other choices for the default configuration: delays',
 };
 const ABOUT: Record<Row['table'], string> = {
   'false alarms': 'Unchanged candidates, looked at after every block: share of runs that are ever alarmed.',
@@ -81,13 +83,16 @@ const ABOUT: Record<Row['table'], string> = {
     'Unchanged candidates whose arms each have their own pods or caches. Nothing that counts requests is exact here; margins are an odds ratio of 1.5 and 5 % of latency.',
   gates: 'Share of runs that are aborted. In the rows of a changed candidate this is what is found.',
   'default false alarms':
-    "Unchanged releases through 10, 25 and 50 % of 4,000 requests each, with the shares and margins of a pipeline that names none. The gate: p95 above 1.2 × the baseline's, or more than 2 % errors (1 % are usual).",
+    "Unchanged releases through 10, 25 and 50 % of 4,000 requests each, with the shares and margins of a pipeline that names none. Pods are each arm's own. The gate: p95 above 1.2 × the baseline's, or more than 2 % errors (1 % are usual).",
   'default delays':
-    'Candidate units met until the alarm, through 10, 25 and then 50 %, where it stays until it is found.',
+    'Candidate units met from the change to the alarm, through 10, 25 and then 50 %, where it stays until it is found.',
+  'choices: false alarms':
+    'Unchanged releases, as above. All choices look at the same requests, and each differs in one thing only.',
+  'choices: delays': 'Candidate units met from the change to the alarm, as above.',
 };
 
 export function tableText(table: Row['table'], rows: readonly Row[]): string {
-  const isDelay = table === 'delays' || table === 'default delays';
+  const isDelay = table.endsWith('delays');
   const head = isDelay
     ? ['stream', 'method', 'median', 'p95', 'found', 'runs', 'bar']
     : ['stream', 'method', 'alpha 5 %', 'alpha 1 %', 'runs', 'bar'];

@@ -114,12 +114,12 @@ describe('a candidate half as slow again', () => {
     expect(bars('quality')).toMatch(/^[▁▂]+$/);
     const { metrics, points } = document.evidence;
     expect(metrics).toEqual([
-      { name: 'errors', alarmAt: expect.closeTo(20 / 0.3, 9) },
-      { name: 'latency', alarmAt: 40 },
-      { name: 'quality', alarmAt: expect.closeTo(100, 9) },
+      { name: 'errors', alarmAt: expect.closeTo(60, 9) },
+      { name: 'latency', alarmAt: expect.closeTo(60, 9) },
+      { name: 'quality', alarmAt: expect.closeTo(60, 9) },
     ]);
-    expect(points.at(-1)!.e[1]).toBeGreaterThanOrEqual(40);
-    expect(points.at(-2)!.e[1]).toBeLessThan(40);
+    expect(points.at(-1)!.e[1]).toBeGreaterThanOrEqual(60);
+    expect(points.at(-2)!.e[1]).toBeLessThan(60);
   });
 
   test('without --weight the split is measured, and a note says so', async () => {

@@ -129,7 +129,10 @@ class Replay {
     const { split, settings, shuffles, seed } = this.#options;
     this.#steps = split ?? [{ weight: measuredWeight(head), fromMs: 0 }];
     this.#fromMs = this.#toMs = head[0]?.atMs ?? 0;
-    const shared = { split: this.#steps, startMs: this.#fromMs, plan: settings.plan, minSamples: settings.minSamples };
+    // Samples without units are single requests, which share users, pods and caches.
+    const counted = head.some(({ unitHash }) => unitHash !== undefined) ? 'units' : 'requests';
+    const plan = { ...settings.plan, counted } as const;
+    const shared = { split: this.#steps, startMs: this.#fromMs, plan, minSamples: settings.minSamples };
     this.#detector = new Detector(shared);
     if (shuffles > 0) this.#shuffles = new Shuffles(shuffles, seed, shared);
     for (const sample of head) this.#feed(sample);
