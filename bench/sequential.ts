@@ -72,7 +72,7 @@ for (const ratio of [1, 9, 19]) {
   for (const [name, test] of measured) {
     const spent = best(count * (ratio + 1), () => {
       const state = test.initial();
-      for (let i = 0; i < blocks.length; i++) test.update(state as never, blocks[i]!);
+      for (let i = 0; i < blocks.length; i++) test.fold(state as never, blocks[i]!);
       return test.logE(state as never);
     });
     rows.push([`${name}, blocks ${ratio}:1`, spent.toFixed(1), 'an observation']);
@@ -106,7 +106,7 @@ for (const ratio of [1, 9]) {
       const state = test.initial();
       let most = 0;
       for (let i = 0; i < blocks.length; i++) {
-        test.update(state, blocks[i]!);
+        test.fold(state, blocks[i]!);
         if (!look) continue;
         for (let k = 0; k < margins.length; k++) {
           most = Math.max(most, test.rankLogE(state, k));
@@ -122,7 +122,7 @@ for (const ratio of [1, 9]) {
     }
     const state = test.initial();
     const again = () => {
-      for (let i = 0; i < blocks.length; i++) test.update(state, blocks[i]!);
+      for (let i = 0; i < blocks.length; i++) test.fold(state, blocks[i]!);
     };
     again();
     const bytes = bytesEach(count * (ratio + 1), again);
@@ -143,7 +143,7 @@ for (const [a, b] of [
   const test = oddsRatioEProcess();
   const spent = best(count, () => {
     const state = test.initial();
-    for (let i = 0; i < blocks.length; i++) test.update(state, blocks[i]!);
+    for (let i = 0; i < blocks.length; i++) test.fold(state, blocks[i]!);
     return test.logE(state);
   });
   rows.push([`odds ratio, interval ${a}/${b} at 1% events`, spent.toFixed(0), 'an interval']);
@@ -155,7 +155,7 @@ for (const [a, b] of [
   const spent = best(20_000, () => {
     const state = test.initial();
     let last = 0;
-    for (let i = 0; i < 20_000; i++) last = test.logE(test.update(state, block));
+    for (let i = 0; i < 20_000; i++) last = test.logE(test.fold(state, block));
     return last;
   });
   rows.push(['event share, update and read', spent.toFixed(0), 'a block']);
@@ -166,7 +166,7 @@ for (const [what, nanoseconds, unit] of rows)
 
 const encoded = rankScoreEProcess();
 const state = encoded.initial();
-for (const block of valueBlocks(100_000, 9)) encoded.update(state, block);
+for (const block of valueBlocks(100_000, 9)) encoded.fold(state, block);
 console.log(
   `rank score state after 1e6 observations                ${String(encoded.encode(state).length).padStart(8)} bytes`,
 );

@@ -33,8 +33,8 @@ export interface MetricTest {
 interface Nested<State> {
   readonly margins: readonly number[];
   initial(): State;
-  update(state: State, block: ValueBlock): void;
-  restart(state: State): void;
+  fold(state: State, block: ValueBlock): void;
+  restart(state: State): State;
   logE(state: State, k: number): number;
   encode(state: State): Uint8Array;
   decode(bytes: Uint8Array): State;
@@ -59,10 +59,10 @@ function begunByFirstBlock<State>(test: Nested<State>): MetricTest {
     margins: test.margins,
     add(block) {
       state ??= test.initial();
-      test.update(state, block);
+      test.fold(state, block);
     },
     restart() {
-      if (state !== undefined) test.restart(state);
+      if (state !== undefined) state = test.restart(state);
     },
     logE: k => (state === undefined ? 0 : test.logE(state, k)),
     encode: () => (state === undefined ? new Uint8Array() : test.encode(state)),
@@ -104,13 +104,11 @@ function sideBySide<Block, State>(
   return {
     margins,
     initial: () => processes.map(process => process.initial()),
-    update(states, values) {
+    fold(states, values) {
       const block = blockOf(values);
-      for (const [k, process] of processes.entries()) process.update(states[k]!, block);
+      for (const [k, process] of processes.entries()) process.fold(states[k]!, block);
     },
-    restart(states) {
-      for (const [k, process] of processes.entries()) process.restart?.(states[k]!);
-    },
+    restart: states => processes.map((process, k) => process.restart!(states[k]!)),
     logE: (states, k) => processes[k]!.logE(states[k]!),
     encode(states) {
       const writer = new StateWriter(TAG);
@@ -135,9 +133,10 @@ function ofTimes({ margin, worse }: TrackedMetric, settings: LiveSettings, optio
   const logEs = shares.map(() => 0);
   const nested: Nested<NestedMarginsState> = {
     ...process,
+    restart: state => process.restart!(state),
     margins,
-    update(state, block) {
-      process.update(state, worse === 'higher' ? block : reciprocals(block));
+    fold(state, block) {
+      process.fold(state, worse === 'higher' ? block : reciprocals(block));
     },
     logE(state, k) {
       logEs[0] = process.rankLogE(state, k);

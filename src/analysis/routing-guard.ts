@@ -49,7 +49,7 @@ export class RoutingGuard {
     const total = this.#units.baseline + this.#units.candidate;
     if (total === 0 || weight <= 0 || weight >= 100) return null;
     const block = { candidateEvents: this.#units.candidate, totalEvents: total, share: weight / 100 };
-    const most = Math.max(...[more, fewer].map(side => side.logE(side.update(side.initial(), block))));
+    const most = Math.max(...[more, fewer].map(side => side.logE(side.fold(side.initial(), block))));
     if (most < Math.log(2 / ALPHA)) return null;
     const share = (100 * this.#units.candidate) / total;
     return `the candidate met ${share.toFixed(1)} % of ${total} units instead of ${weight} %`;

@@ -7,8 +7,7 @@ const normal = (random: () => number) => Math.sqrt(-2 * Math.log(1 - random())) 
 
 test('the interval is the closed form of the arms, whatever the order of the outcomes', () => {
   const state = sequence.initial();
-  for (let i = 0; i < 200; i++)
-    sequence.update(state, { baseline: [i % 2, 1 - (i % 2)], candidate: [3 + 2 * (i % 2)] });
+  for (let i = 0; i < 200; i++) sequence.fold(state, { baseline: [i % 2, 1 - (i % 2)], candidate: [3 + 2 * (i % 2)] });
   // 400 flips of 0 and 1, 200 of 3 and 5: s² = 100/399 and 200/199.
   const variance = 100 / 399 / 400 + 200 / 199 / 200;
   const rho2 = (-2 * Math.log(0.05) + Math.log(-2 * Math.log(0.05) + 1)) / 500;
@@ -21,9 +20,9 @@ test('the interval is the closed form of the arms, whatever the order of the out
 
 test('there is no interval before the burn-in of both arms', () => {
   const state = sequence.initial();
-  sequence.update(state, { baseline: new Float64Array(1000).fill(1), candidate: new Float64Array(99).fill(2) });
+  sequence.fold(state, { baseline: new Float64Array(1000).fill(1), candidate: new Float64Array(99).fill(2) });
   expect(sequence.bounds(state)).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
-  sequence.update(state, { baseline: [], candidate: [2] });
+  sequence.fold(state, { baseline: [], candidate: [2] });
   expect(sequence.bounds(state)).toEqual([1, 1]);
 });
 
@@ -31,10 +30,10 @@ test('a decoded state continues with the same bits', () => {
   const random = seededRandom(2);
   const block = () => ({ baseline: [normal(random), normal(random)], candidate: [normal(random)] });
   const state = sequence.initial();
-  for (let i = 0; i < 150; i++) sequence.update(state, block());
+  for (let i = 0; i < 150; i++) sequence.fold(state, block());
   const copy = sequence.decode(sequence.encode(state));
   const next = block();
-  expect(sequence.bounds(sequence.update(copy, next))).toEqual(sequence.bounds(sequence.update(state, next)));
+  expect(sequence.bounds(sequence.fold(copy, next))).toEqual(sequence.bounds(sequence.fold(state, next)));
 });
 
 test('at a nominal 5% it misses at most that often in 2,000 looks at skewed outcomes, 9:1', () => {
@@ -45,7 +44,7 @@ test('at a nominal 5% it misses at most that often in 2,000 looks at skewed outc
   for (let stream = 0; stream < streams; stream++) {
     const state = sequence.initial();
     for (let look = 0; look < 2_000; look++) {
-      sequence.update(state, { baseline: Array.from({ length: 9 }, cost), candidate: [cost()] });
+      sequence.fold(state, { baseline: Array.from({ length: 9 }, cost), candidate: [cost()] });
       const [low, high] = sequence.bounds(state);
       if (low <= 0 && high >= 0) continue;
       missed++;
@@ -60,6 +59,6 @@ test('bad options and values are errors, and leave the state as it was', () => {
   expect(() => asymptoticConfidenceSequence({ alpha: 0.05, burnIn: 1 })).toThrow(/at least 2, got 1/);
   const state = sequence.initial();
   const block = { baseline: [1], candidate: [Number.POSITIVE_INFINITY] };
-  expect(() => sequence.update(state, block)).toThrow(/candidate holds Infinity/);
+  expect(() => sequence.fold(state, block)).toThrow(/candidate holds Infinity/);
   expect(state).toEqual(sequence.initial());
 });

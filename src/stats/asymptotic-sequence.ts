@@ -3,9 +3,11 @@
  * theorem that holds at all times at once. Asymptotic: without a burn-in it misses in 7% of streams at a nominal 5%. For
  * display; an alarm comes from an e-process, which needs neither a variance nor a burn-in.
  */
+
 import type { ConfidenceSequence } from './confidence-sequence.ts';
 import type { ValueBlock } from './e-process.ts';
 import type { Interval } from './outcome.ts';
+import { withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /** Running count, mean and squared deviations of one arm. */
@@ -42,7 +44,7 @@ const TAG = 0x63;
  * Difference ± σ̂·√(2(Nρ² + 1)/(N²ρ²)·ln(√(Nρ² + 1)/α)), N = n + m, σ̂² = N·(s²/n + s²/m) with each arm's own variance, and
  * ρ² = (ln(1 − 2 ln α) − 2 ln α)/tightestAt. Arms are pooled over time: where a drift in common meets a changing split, use
  * block differences. O(1) an outcome, no allocation; an arm of a block may be empty.
- * @throws RangeError for alpha, burn-in or tightestAt out of range; from update for a value that is not finite (state unchanged)
+ * @throws RangeError for alpha, burn-in or tightestAt out of range; from an update for a value that is not finite (state unchanged)
  * @see Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2024, Annals of Statistics 52:2613–2640
  */
 export function asymptoticConfidenceSequence(options: AsymptoticOptions): AsymptoticConfidenceSequence {
@@ -54,9 +56,9 @@ export function asymptoticConfidenceSequence(options: AsymptoticOptions): Asympt
     throw new RangeError(`tightestAt must be above 0, got ${tightestAt}`);
   const bits = -2 * Math.log(alpha);
   const rho2 = (bits + Math.log(1 + bits)) / tightestAt;
-  return {
+  return withUpdate({
     initial: () => ({ baseline: { n: 0, mean: 0, squares: 0 }, candidate: { n: 0, mean: 0, squares: 0 } }),
-    update(state, { baseline, candidate }) {
+    fold(state, { baseline, candidate }) {
       checkFinite(baseline, 'baseline');
       checkFinite(candidate, 'candidate');
       for (let i = 0; i < baseline.length; i++) add(state.baseline, baseline[i]!);
@@ -85,7 +87,7 @@ export function asymptoticConfidenceSequence(options: AsymptoticOptions): Asympt
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 function estimate({ baseline, candidate }: MeanDifferenceState): number {

@@ -3,6 +3,7 @@
  * over a grid need no estimate of the variance, so a judge whose scores are nearly constant cannot break them.
  * Values outside [0, 1] are refused, never clipped: clipping would change the mean under test.
  */
+
 import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import {
   type BetGrid,
@@ -17,6 +18,7 @@ import {
   startCopy,
   writeGrid,
 } from './grid.ts';
+import { copyOf, withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 import {
   checkedSlice,
@@ -48,6 +50,8 @@ export interface BoundedBetOptions extends RestartOptions {
 export interface BoundedBetEProcess extends EProcess<ValueBlock, BoundedBetState> {
   /** As `update`, for a harm already computed: d in [−1, 1], positive when the candidate is worse, before the margin. */
   updateWithDifference(state: BoundedBetState, d: number, eta?: number): BoundedBetState;
+  /** As `fold`, likewise. */
+  foldDifference(state: BoundedBetState, d: number, eta?: number): BoundedBetState;
 }
 
 const TAG = 0x31;
@@ -57,7 +61,7 @@ const ROUNDING = 1e-12;
 /**
  * E-process for "the candidate's mean is worse than the baseline's by at most δ", exact at every look for any bounded
  * outcomes whose conditional means obey it. D = (harm − δ)/(1 + δ) in [−1, 1], E = mean over λ of Π(1 + λ·D). O(block + grid).
- * @throws RangeError for bets outside (0, 0.99], margin outside [0, 1); from update for an empty arm or values outside [0, 1]
+ * @throws RangeError for bets outside (0, 0.99], margin outside [0, 1); from an update for an empty arm or values outside [0, 1]
  * @see Waudby-Smith & Ramdas 2024, JRSS-B 86:1–27; D = 1 at once gives log E = ln(1 + mean λ) = 0.3281
  */
 export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetEProcess {
@@ -68,7 +72,7 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
   const sign = options.worse === 'higher' ? 1 : -1;
   const slice = checkedSlice(options.temperingSlice);
   const atRest = checkedAtRest(options.atRest);
-  const updateWithDifference = (state: BoundedBetState, d: number, eta = 1): BoundedBetState => {
+  const foldDifference = (state: BoundedBetState, d: number, eta = 1): BoundedBetState => {
     checkEta(eta);
     if (!(Math.abs(d) <= 1 + ROUNDING)) throw new RangeError(`a difference of means must lie in [-1, 1], got ${d}`);
     const score = (d - margin) / (1 + margin);
@@ -79,15 +83,12 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
     }
     return state;
   };
-  return {
+  return withUpdate({
     initial: () => ({ bets: betGrid(lambdas.length, atRest), tempering: slice > 0 ? temperingState(1) : null }),
-    updateWithDifference,
-    update: (state, block, eta = 1) =>
-      updateWithDifference(
-        state,
-        sign * (meanOf(block.candidate, 'candidate') - meanOf(block.baseline, 'baseline')),
-        eta,
-      ),
+    foldDifference,
+    updateWithDifference: (state: BoundedBetState, d: number, eta?: number) => foldDifference(copyOf(state), d, eta),
+    fold: (state, block, eta = 1) =>
+      foldDifference(state, sign * (meanOf(block.candidate, 'candidate') - meanOf(block.baseline, 'baseline')), eta),
     restart(state) {
       startCopy(state.bets);
       return state;
@@ -106,7 +107,7 @@ export function boundedBetEProcess(options: BoundedBetOptions = {}): BoundedBetE
       reader.end();
       return { bets, tempering };
     },
-  };
+  });
 }
 
 function meanOf(values: ArrayLike<number>, arm: string): number {

@@ -52,9 +52,9 @@ describe('the confidence sequence for a chance', () => {
 
   test('continues from its bytes, and refuses impossible counts', () => {
     const sequence = betaBinomialConfidenceSequence({ alpha: 0.05 });
-    const state = sequence.update(sequence.initial(), { successes: 3, trials: 400 });
+    const state = sequence.fold(sequence.initial(), { successes: 3, trials: 400 });
     expect(sequence.decode(sequence.encode(state))).toEqual(state);
-    expect(() => sequence.update(state, { successes: 2, trials: 1 })).toThrow(/successes ≤ trials/);
+    expect(() => sequence.fold(state, { successes: 2, trials: 1 })).toThrow(/successes ≤ trials/);
     expect(() => betaBinomialConfidenceSequence({ alpha: 5 })).toThrow(/alpha/);
   });
 });
@@ -72,7 +72,7 @@ describe('the band around a distribution', () => {
     expect(sequence.quantileBounds(state, 0.5)).toEqual([0, Number.POSITIVE_INFINITY]);
     const stream = seededStream(41);
     for (let i = 0; i < 10_000; i++) {
-      sequence.update(state, 800 * stream.logNormal(0.5));
+      sequence.fold(state, 800 * stream.logNormal(0.5));
       const [low, high] = sequence.quantileBounds(state, 0.5);
       expect(low <= 800 && 800 <= high).toBe(true);
     }
@@ -84,6 +84,6 @@ describe('the band around a distribution', () => {
 
   test('refuses NaN and negative outcomes', () => {
     const sequence = dkwConfidenceSequence({ alpha: 0.05 });
-    for (const wrong of [Number.NaN, -1]) expect(() => sequence.update(sequence.initial(), wrong)).toThrow(/≥ 0/);
+    for (const wrong of [Number.NaN, -1]) expect(() => sequence.fold(sequence.initial(), wrong)).toThrow(/≥ 0/);
   });
 });

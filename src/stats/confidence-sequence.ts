@@ -3,7 +3,9 @@
  * inside throughout with probability at least 1 − α. For display, for absolute limits (an error rate against a maximum)
  * and for "not worse": never for an alarm that an e-process can raise, which is several times faster.
  */
+
 import { betaBinomialMixture } from './mixtures.ts';
+import { withUpdate } from './pure-update.ts';
 import { absorb, quantileEdges, type RankSketch, rankSketch, readSketch, writeSketch } from './rank-sketch.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
@@ -13,10 +15,10 @@ export interface BernoulliState {
   trials: number;
 }
 
-/** A confidence sequence over a small state; `update` changes the state in place and returns it. */
+/** A confidence sequence over a small state. */
 export interface ConfidenceSequence<Observation, State> {
   initial(): State;
-  update(state: State, observation: Observation): State;
+  fold(state: State, observation: Observation): State;
   encode(state: State): Uint8Array;
   decode(bytes: Uint8Array): State;
 }
@@ -33,7 +35,7 @@ const DKW_TAG = 0x62;
  * Confidence sequence for a chance: the set where the beta-binomial mixture stays below ln(1/α). Exact for independent
  * flips at every n. `update` adds counts. O(100) mixture evaluations for both bounds.
  * @param options alpha in (0, 1); prior (a, b), each > 0, uniform by default
- * @throws RangeError for alpha out of range; from update unless 0 ≤ successes ≤ trials, integers
+ * @throws RangeError for alpha out of range; from an update unless 0 ≤ successes ≤ trials, integers
  * @see Robbins 1970, Ann. Math. Statist. 41:1397–1409; 0 of 10 at α = 0.05 gives [0, 0.41688]
  */
 export function betaBinomialConfidenceSequence(options: {
@@ -42,9 +44,9 @@ export function betaBinomialConfidenceSequence(options: {
 }): BernoulliConfidenceSequence {
   const { alpha, prior = [1, 1] } = options;
   checkAlpha(alpha);
-  return {
+  return withUpdate({
     initial: () => ({ successes: 0, trials: 0 }),
-    update(state, { successes, trials }) {
+    fold(state, { successes, trials }) {
       if (!(Number.isSafeInteger(successes) && Number.isSafeInteger(trials) && 0 <= successes && successes <= trials)) {
         throw new RangeError(`flips must be integers with 0 ≤ successes ≤ trials, got ${successes}/${trials}`);
       }
@@ -60,7 +62,7 @@ export function betaBinomialConfidenceSequence(options: {
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 /** Bounds of `betaBinomialConfidenceSequence` from the counts alone: [low, high] in [0, 1]. */
@@ -113,14 +115,14 @@ export interface DkwConfidenceSequence extends ConfidenceSequence<number, RankSk
 /**
  * Bounds on every quantile of one arm at every time, over a constant-size sketch. The display band of a latency chart:
  * safe and slow. `update` adds one outcome ≥ 0. O(log bins) each.
- * @throws RangeError for alpha outside (0, 1); from update for NaN or negative values
+ * @throws RangeError for alpha outside (0, 1); from an update for NaN or negative values
  */
 export function dkwConfidenceSequence(options: { readonly alpha: number }): DkwConfidenceSequence {
   const { alpha } = options;
   checkAlpha(alpha);
-  return {
+  return withUpdate({
     initial: rankSketch,
-    update(state, value) {
+    fold(state, value) {
       if (!(value >= 0)) throw new RangeError(`outcomes must be ≥ 0, got ${value}`);
       absorb(state, value);
       return state;
@@ -143,7 +145,7 @@ export function dkwConfidenceSequence(options: { readonly alpha: number }): DkwC
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 function checkAlpha(alpha: number): void {

@@ -22,16 +22,17 @@ export interface EProcess<Block, State> {
   /** A state without evidence: log E = 0. Also what a restarted copy begins from. */
   initial(): State;
   /**
-   * Folds one block in. To spare the hot path allocations, **the given state is changed in place and returned**: do not
-   * keep the old one (encode it instead).
+   * The state with one more block. Pure: the given state stays as it is. It costs a copy; streams use `fold`.
    * @param eta tempering exponent in [0, 1], 1 by default: the block's factor is raised to it (Jensen: still an
    *   e-process). It must be decided from earlier blocks only.
-   * @throws RangeError when the block is malformed; the state is then unchanged
+   * @throws RangeError when the block is malformed
    */
   update(state: State, block: Block, eta?: number): State;
+  /** As `update`, without a copy and without an allocation: **the given state is changed and returned**. On an error it is unchanged. */
+  fold(state: State, block: Block, eta?: number): State;
   /**
-   * Begins one more copy of the test with half of the capital at rest; without any it changes nothing. When it is called must not
-   * depend on the blocks to come: at the beginning of a stage, say. In place, as `update`.
+   * One more copy of the test begins with half of the capital at rest; without any it changes nothing. Pure. When it is called must
+   * not depend on the blocks to come: at the beginning of a stage, say.
    */
   restart?(state: State): State;
   /** Natural logarithm of the e-value: finite, 0 without evidence; compare with ln(1/α). */

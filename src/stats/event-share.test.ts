@@ -21,7 +21,7 @@ describe('the event-share e-process', () => {
         let mean = 0;
         let chance = (1 - rho) ** n;
         for (let k = 0; k <= n; k++) {
-          const state = process.update(process.initial(), { candidateEvents: k, totalEvents: n, share: rho });
+          const state = process.fold(process.initial(), { candidateEvents: k, totalEvents: n, share: rho });
           mean += chance * Math.exp(process.logE(state));
           chance *= ((n - k) * rho) / ((k + 1) * (1 - rho));
         }
@@ -38,8 +38,8 @@ describe('the event-share e-process', () => {
     const stream = seededStream(31);
     for (let i = 0; i < 5000; i++) {
       const unit = { candidateEvents: stream.flip(0.08) ? 1 : 0, totalEvents: 1, share: 0.05 };
-      more.update(over, unit);
-      fewer.update(under, unit);
+      more.fold(over, unit);
+      fewer.fold(under, unit);
     }
     expect(more.logE(over)).toBeGreaterThan(Math.log(1000));
     expect(fewer.logE(under)).toBeLessThan(0);
@@ -47,11 +47,11 @@ describe('the event-share e-process', () => {
 
   test('keeps the evidence of earlier shares when the share changes', () => {
     const process = eventShareEProcess();
-    const state = process.update(process.initial(), { candidateEvents: 30, totalEvents: 40, share: 0.5 });
+    const state = process.fold(process.initial(), { candidateEvents: 30, totalEvents: 40, share: 0.5 });
     const before = process.logE(state);
-    process.update(state, { candidateEvents: 0, totalEvents: 0, share: 0.25 });
+    process.fold(state, { candidateEvents: 0, totalEvents: 0, share: 0.25 });
     expect(process.logE(state)).toBe(before);
-    process.update(state, { candidateEvents: 0, totalEvents: 5, share: 0.25 });
+    process.fold(state, { candidateEvents: 0, totalEvents: 5, share: 0.25 });
     expect(process.logE(state)).toBeCloseTo(before - 1.791759469228055, 9);
   });
 
@@ -63,10 +63,8 @@ describe('the event-share e-process', () => {
   test('refuses impossible counts, shares outside (0, 1) and tempering', () => {
     const process = eventShareEProcess();
     const state = process.initial();
-    expect(() => process.update(state, { candidateEvents: 2, totalEvents: 1, share: 0.5 })).toThrow(
-      /candidate ≤ total/,
-    );
-    expect(() => process.update(state, { candidateEvents: 0, totalEvents: 1, share: 1 })).toThrow(/\(0, 1\)/);
-    expect(() => process.update(state, { candidateEvents: 0, totalEvents: 1, share: 0.5 }, 0.5)).toThrow(/tempered/);
+    expect(() => process.fold(state, { candidateEvents: 2, totalEvents: 1, share: 0.5 })).toThrow(/candidate ≤ total/);
+    expect(() => process.fold(state, { candidateEvents: 0, totalEvents: 1, share: 1 })).toThrow(/\(0, 1\)/);
+    expect(() => process.fold(state, { candidateEvents: 0, totalEvents: 1, share: 0.5 }, 0.5)).toThrow(/tempered/);
   });
 });

@@ -3,9 +3,11 @@
  * counted without their requests (events of arms with a common moving hazard), and the sample-ratio guard, where the
  * events are units seen for the first time and both directions matter. Counts of requests of sticky units must not enter.
  */
+
 import type { EProcess } from './e-process.ts';
 import { checkEta } from './grid.ts';
 import { logBeta, logIncompleteBeta } from './log-special.ts';
+import { withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /** Events of one block and the candidate's share of the exposure while they happened. */
@@ -31,16 +33,16 @@ const TAG = 0x71;
  * mixture uniform on (share, 1); 'fewer': the mirror image). When the share changes, the mixture begins again and the
  * e-values multiply. For both directions run one of each at α/2. Blocks add up, so their order within a share does not
  * matter; tempering is not offered (a block's eta other than 1 is refused). O(√events) to read, O(1) to update.
- * @throws RangeError from update unless 0 ≤ candidateEvents ≤ totalEvents, integers, and share in (0, 1)
+ * @throws RangeError from an update unless 0 ≤ candidateEvents ≤ totalEvents, integers, and share in (0, 1)
  * @see Lindon & Malek 2022, NeurIPS 35; 5 of 8 events at share ½ gives log E = −0.27716
  */
 export function eventShareEProcess(
   options: { readonly side?: 'more' | 'fewer' } = {},
 ): EProcess<ShareBlock, EventShareState> {
   const mirrored = options.side === 'fewer';
-  return {
+  return withUpdate({
     initial: () => ({ banked: 0, share: 0.5, candidateEvents: 0, totalEvents: 0 }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkEta(eta);
       if (eta !== 1) throw new RangeError('eventShareEProcess mixes over all events at once and cannot be tempered');
       checkBlock(block);
@@ -70,7 +72,7 @@ export function eventShareEProcess(
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 /** ln( ∫ θ^k(1−θ)^(n−k) dθ over (ρ, 1) / ((1−ρ)·ρ^k·(1−ρ)^(n−k)) ); mirrored: k of the other arm against 1 − ρ. */

@@ -2,6 +2,7 @@
  * The rank-score test with exact mid-ranks instead of a sketch: keeps every observation, sorted. For short series and as
  * the yardstick of the sketch; memory and time grow with the past, so it must not serve a stream.
  */
+
 import type { EProcess, ValueBlock } from './e-process.ts';
 import {
   type BetGrid,
@@ -14,6 +15,7 @@ import {
   readGrid,
   writeGrid,
 } from './grid.ts';
+import { withUpdate } from './pure-update.ts';
 import { checkValues, marginScale, type RankScoreOptions } from './rank-score.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
@@ -31,14 +33,14 @@ const TAG = 0x22;
  * @throws RangeError as there
  */
 export function exactRankScoreEProcess(
-  options: Omit<RankScoreOptions, 'temperingSlice'> = {},
+  options: Omit<RankScoreOptions, 'temperingSlice' | 'atRest'> = {},
 ): EProcess<ValueBlock, ExactRankState> {
   const lambdas = checkedLambdas(options.lambdaGrid ?? DEFAULT_LAMBDA_GRID);
   const scale = marginScale(options);
   const sign = options.worse === 'lower' ? -1 : 1;
-  return {
+  return withUpdate({
     initial: () => ({ past: new Float64Array(64), length: 0, bets: betGrid(lambdas.length) }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkEta(eta);
       checkValues(block);
       const d = meanScore(state, block.candidate, scale) - meanScore(state, block.baseline, 1);
@@ -60,7 +62,7 @@ export function exactRankScoreEProcess(
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 function meanScore(state: ExactRankState, values: ArrayLike<number>, scale: number): number {

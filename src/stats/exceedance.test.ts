@@ -23,8 +23,8 @@ describe('the exceedance e-process', () => {
     };
     for (let i = 0; i < 3000; i++) {
       const next = { baseline: draw(false), candidate: draw(true) };
-      tail.update(atTail, next);
-      rank.update(atRank, next);
+      tail.fold(atTail, next);
+      rank.fold(atRank, next);
     }
     expect(tail.logE(atTail)).toBeGreaterThan(Math.log(20));
     expect(rank.logE(atRank)).toBeLessThan(Math.log(20));
@@ -33,9 +33,9 @@ describe('the exceedance e-process', () => {
   test('learns nothing from its first block, which has no threshold, nor from values all equal', () => {
     const process = exceedanceEProcess({ p: 0.5 });
     const state = process.initial();
-    expect(process.logE(process.update(state, { baseline: [1], candidate: [9] }))).toBe(0);
+    expect(process.logE(process.fold(state, { baseline: [1], candidate: [9] }))).toBe(0);
     const equal = process.initial();
-    for (let i = 0; i < 50; i++) process.update(equal, { baseline: [4], candidate: [4] });
+    for (let i = 0; i < 50; i++) process.fold(equal, { baseline: [4], candidate: [4] });
     expect(process.logE(equal)).toBe(0);
   });
 
@@ -44,7 +44,7 @@ describe('the exceedance e-process', () => {
     const state = process.initial();
     const stream = seededStream(22);
     for (let i = 0; i < 2000; i++) {
-      process.update(state, { baseline: [stream.logNormal(0.5)], candidate: [2 * stream.logNormal(0.5)] });
+      process.fold(state, { baseline: [stream.logNormal(0.5)], candidate: [2 * stream.logNormal(0.5)] });
     }
     expect(process.logE(state)).toBeLessThan(Math.log(20));
   });

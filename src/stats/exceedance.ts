@@ -3,8 +3,10 @@
  * Pooled rather than the baseline's own, which doubles the power in the tail. It sees what ranks cannot: a slow two per
  * cent moves ranks by almost nothing. The threshold is fixed before the block it judges.
  */
+
 import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import { type OddsRatioState, oddsRatioEProcess } from './odds-ratio.ts';
+import { withUpdate } from './pure-update.ts';
 import { absorbBlock, checkValues, marginScale } from './rank-score.ts';
 import { type RankSketch, rankSketch, readSketch, sketchQuantile, writeSketch } from './rank-sketch.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
@@ -33,7 +35,7 @@ const TAG = 0x41;
  * E-process for "the candidate, scaled by its margin, exceeds the running pooled p-quantile with odds at most phi0 times
  * the baseline's", exact at every look; stochastic order at each time implies it. The first block has no threshold and
  * carries no evidence. The bare minimum for reporting a p-quantile is candidate count × (1 − p) ≥ 10: the caller's check.
- * @throws RangeError for p outside (0, 1), a negative margin, odds ratios ≤ 1; from update as `rankScoreEProcess`
+ * @throws RangeError for p outside (0, 1), a negative margin, odds ratios ≤ 1; from an update as `rankScoreEProcess`
  */
 export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBlock, ExceedanceState> {
   const { p } = options;
@@ -41,9 +43,9 @@ export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBl
   const odds = oddsRatioEProcess(options);
   const scale = marginScale({ margin: options.margin ?? 0 });
   const counts = { baselineTrials: 0, baselineEvents: 0, candidateTrials: 0, candidateEvents: 0 };
-  return {
+  return withUpdate({
     initial: () => ({ past: rankSketch(), odds: odds.initial() }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkValues(block);
       if (state.past.total > 0) {
         const threshold = sketchQuantile(state.past, p);
@@ -51,14 +53,13 @@ export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBl
         counts.baselineEvents = countAbove(block.baseline, 1, threshold);
         counts.candidateTrials = block.candidate.length;
         counts.candidateEvents = countAbove(block.candidate, scale, threshold);
-        odds.update(state.odds, counts, eta);
+        odds.fold(state.odds, counts, eta);
       }
       absorbBlock(state.past, block, scale);
       return state;
     },
     restart(state) {
-      odds.restart?.(state.odds);
-      return state;
+      return { ...state, odds: odds.restart!(state.odds) };
     },
     logE: state => odds.logE(state.odds),
     encode(state) {
@@ -72,7 +73,7 @@ export function exceedanceEProcess(options: ExceedanceOptions): EProcess<ValueBl
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 function countAbove(values: ArrayLike<number>, scale: number, threshold: number): number {

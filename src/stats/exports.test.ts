@@ -178,6 +178,6 @@ test('the reference page lists every export, and nothing that does not exist', (
   const exported = Object.keys(stats);
   for (const name of exported) expect(page, `docs/reference/stats.md does not mention ${name}`).toContain(name);
   const called = [...page.matchAll(/^\| `(\w+)\(/gm), ...page.matchAll(/, `(\w+)\(/g)].map(match => match[1]!);
-  const methods = ['quantileBounds', 'exceedanceLogE', 'bounds', 'update', 'encode', 'logE'];
+  const methods = ['quantileBounds', 'exceedanceLogE', 'bounds', 'update', 'fold', 'foldDifference', 'encode', 'logE'];
   expect(called.filter(name => !exported.includes(name) && !methods.includes(name))).toEqual([]);
 });

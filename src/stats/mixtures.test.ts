@@ -37,7 +37,7 @@ describe('the symmetric slice e-process', () => {
         for (let signs = 0; signs < 2 ** sizes.length; signs++) {
           const state = process.initial();
           sizes.forEach((size, i) => {
-            process.update(state, (signs >> i) & 1 ? size : -size);
+            process.fold(state, (signs >> i) & 1 ? size : -size);
           });
           mean += Math.exp(process.logE(state)) / 2 ** sizes.length;
         }
@@ -52,13 +52,13 @@ describe('the symmetric slice e-process', () => {
     const state = process.initial();
     let slices = 0;
     while (process.logE(state) < Math.log(20)) {
-      process.update(state, 0.1);
+      process.fold(state, 0.1);
       slices++;
     }
     expect(slices).toBeGreaterThan(5);
     expect(slices).toBeLessThan(15);
     expect(process.logE(process.decode(process.encode(state)))).toBe(process.logE(state));
-    expect(() => process.update(state, Number.NaN)).toThrow(/finite/);
+    expect(() => process.fold(state, Number.NaN)).toThrow(/finite/);
   });
 });
 

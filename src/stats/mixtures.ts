@@ -6,6 +6,7 @@
 import type { EProcess } from './e-process.ts';
 import { checkEta } from './grid.ts';
 import { logBeta, logScaledNormalCdf } from './log-special.ts';
+import { withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /**
@@ -49,14 +50,14 @@ const DEFAULT_RHOS: readonly number[] = [0.003, 0.03, 0.3];
  * E-process for "the arms are exchangeable within each slice" on slice differences D (positive = candidate worse): exact
  * under sign symmetry alone, whatever the correlation inside a slice. The strict mode for shared pods and caches; slower
  * (about ten slices at the least). Tempering is ignored: it needs none. O(1).
- * @throws RangeError for ρ ≤ 0 or, from update, a difference that is not finite
+ * @throws RangeError for ρ ≤ 0 or, from an update, a difference that is not finite
  * @see de la Peña 1999, Annals of Probability 27:537–564, on self-normalised symmetric sums
  */
 export function symmetricSliceEProcess(rhos: readonly number[] = DEFAULT_RHOS): EProcess<number, SymmetricState> {
   for (const rho of rhos) if (!(rho > 0)) throw new RangeError(`ρ must be > 0, got ${rho}`);
-  return {
+  return withUpdate({
     initial: () => ({ sum: 0, squares: 0 }),
-    update(state, difference, eta = 1) {
+    fold(state, difference, eta = 1) {
       checkEta(eta);
       if (!Number.isFinite(difference)) throw new RangeError(`a slice difference must be finite, got ${difference}`);
       state.sum += difference;
@@ -75,7 +76,7 @@ export function symmetricSliceEProcess(rhos: readonly number[] = DEFAULT_RHOS): 
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 /**

@@ -51,14 +51,14 @@ describe('ranks and quantiles at nested margins', () => {
         const d = mean(scaled.map(score)) - mean(baseline.map(score));
         for (const [j, lambda] of DEFAULT_LAMBDA_GRID.entries()) bets[k]![j]! += Math.log1p(lambda * d);
         for (const [q, threshold] of thresholds.entries())
-          single.update(odds[k]![q]!, {
+          single.fold(odds[k]![q]!, {
             baselineTrials: a,
             baselineEvents: baseline.filter(value => value > threshold).length,
             candidateTrials: b,
             candidateEvents: scaled.filter(value => value > threshold).length,
           });
       }
-      nested.update(state, block);
+      nested.fold(state, block);
     }
     for (const [k] of MARGINS.entries()) {
       expect(nested.rankLogE(state, k)).toBeCloseTo(logMean(bets[k]!), 8);
@@ -78,7 +78,7 @@ describe('ranks and quantiles at nested margins', () => {
       for (const [i, { baseline, candidate }] of blocks(1_000, [1, 1], 1, stream).entries()) {
         const drift = 1 + Math.sin(i / 50) / 2;
         const block = { baseline: [baseline[0]! * drift], candidate: [candidate[0]! * drift] };
-        strict.update(state, block);
+        strict.fold(state, block);
         if (strict.rankLogE(state, 0) >= alarmAt) seen.add('rank');
         for (const [q, name] of (['p50', 'p95', 'p99'] as const).entries())
           if (strict.exceedanceLogE(state, 0, q) >= alarmAt) seen.add(name);
@@ -90,7 +90,7 @@ describe('ranks and quantiles at nested margins', () => {
 
   test('a candidate 30% slower is found to be more than 10% slower, and not more than 50%', () => {
     const state = nested.initial();
-    for (const block of blocks(3_000, [1, 1], 1.3, 8)) nested.update(state, block);
+    for (const block of blocks(3_000, [1, 1], 1.3, 8)) nested.fold(state, block);
     expect(MARGINS.map((_, k) => nested.rankLogE(state, k) >= Math.log(100))).toEqual([
       true,
       true,
@@ -103,13 +103,13 @@ describe('ranks and quantiles at nested margins', () => {
   test('a decoded state continues with the same bits, between two freezings too', () => {
     const all = blocks(500, [2, 1], 1.2, 3);
     const state = nested.initial();
-    for (const block of all.slice(0, 333)) nested.update(state, block);
+    for (const block of all.slice(0, 333)) nested.fold(state, block);
     const bytes = nested.encode(state);
     expect(bytes.length).toBeLessThan(64 * 1024);
     const copy = nested.decode(bytes);
     for (const block of all.slice(333)) {
-      nested.update(state, block);
-      nested.update(copy, block);
+      nested.fold(state, block);
+      nested.fold(copy, block);
     }
     expect(nested.encode(copy)).toEqual(nested.encode(state));
     expect(nested.rankLogE(copy, 4)).toBe(nested.rankLogE(state, 4));
@@ -120,7 +120,7 @@ describe('ranks and quantiles at nested margins', () => {
     let freezings = 0;
     let last = 0;
     for (const block of blocks(20_000, [1, 1], 1, 4)) {
-      nested.update(state, block);
+      nested.fold(state, block);
       if (state.past.freezeAt !== last) freezings++;
       last = state.past.freezeAt;
     }
@@ -131,9 +131,9 @@ describe('ranks and quantiles at nested margins', () => {
     const state = nested.initial();
     const before = nested.encode(state);
     for (const candidate of [[Number.NaN], [-1], []])
-      expect(() => nested.update(state, { baseline: [1], candidate })).toThrow(RangeError);
+      expect(() => nested.fold(state, { baseline: [1], candidate })).toThrow(RangeError);
     expect(nested.encode(state)).toEqual(before);
-    for (let i = 0; i < 40; i++) nested.update(state, { baseline: [1 + i], candidate: [Number.POSITIVE_INFINITY] });
+    for (let i = 0; i < 40; i++) nested.fold(state, { baseline: [1 + i], candidate: [Number.POSITIVE_INFINITY] });
     expect(nested.rankLogE(state, 4)).toBeGreaterThan(Math.log(20));
     expect(() => nestedMarginsEProcess({ quantiles: [95] })).toThrow(/\(0, 1\), got 95/);
   });

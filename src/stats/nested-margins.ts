@@ -3,7 +3,8 @@
  * rejected is the severity; nested nulls need no correction. All margins share one past, of values as they were seen, so that
  * five cost little more than one. One margin alone is the cheap form of rank score and exceedance together.
  */
-import type { RestartOptions, ValueBlock } from './e-process.ts';
+
+import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import {
   addToPast,
   type FrozenRanks,
@@ -30,6 +31,7 @@ import {
 } from './grid.ts';
 import { OddsFactorTable } from './odds-factors.ts';
 import { checkedPhis, DEFAULT_PHI_GRID } from './odds-ratio.ts';
+import { withUpdate } from './pure-update.ts';
 import { checkValues, marginScale } from './rank-score.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 import {
@@ -63,19 +65,15 @@ export interface NestedMarginsState {
   readonly tempering: TemperingState | null;
 }
 
-export interface NestedMarginsEProcess {
-  initial(): NestedMarginsState;
+/** As an `EProcess`, with an e-value for each margin and test. */
+export interface NestedMarginsEProcess extends Omit<EProcess<ValueBlock, NestedMarginsState>, 'logE'> {
   /** As `EProcess.update`: changes the state in place; eta must be decided from earlier blocks only. */
-  update(state: NestedMarginsState, block: ValueBlock, eta?: number): NestedMarginsState;
-  /** As `EProcess.restart`. */
+  fold(state: NestedMarginsState, block: ValueBlock, eta?: number): NestedMarginsState;
   restart(state: NestedMarginsState): NestedMarginsState;
   /** Of "the candidate is at most margins[margin] slower", by ranks. */
   rankLogE(state: NestedMarginsState, margin: number): number;
   /** Of the same null, by how often quantiles[quantile] is exceeded. */
   exceedanceLogE(state: NestedMarginsState, margin: number, quantile: number): number;
-  encode(state: NestedMarginsState): Uint8Array;
-  /** @throws RangeError when the bytes are of another process, grid size or format version */
-  decode(bytes: Uint8Array): NestedMarginsState;
 }
 
 const DEFAULT_MARGINS = [0.05, 0.1, 0.25, 0.5, 1];
@@ -89,7 +87,7 @@ const MOST_COST = 128;
  * every look: the score and the thresholds come from blocks before. Differs from `rankScoreEProcess` and `exceedanceEProcess` in
  * that the past holds unscaled values and is frozen while it grows by 2%. The first block carries no evidence. O(margins) a
  * candidate value, O(1) a baseline value, no allocation once a block shape has been met.
- * @throws RangeError for margins, quantiles or grids out of range; from update for an empty arm, NaN or a negative value
+ * @throws RangeError for margins, quantiles or grids out of range; from an update for an empty arm, NaN or a negative value
  */
 export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): NestedMarginsEProcess {
   const scales = Float64Array.from((options.margins ?? DEFAULT_MARGINS).map(margin => marginScale({ margin })));
@@ -123,14 +121,14 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
       }
     }
   };
-  return {
+  return withUpdate({
     initial: () => ({
       past: frozenRanks(quantiles.length),
       rank: Array.from(scales, () => betGrid(lambdas.length, atRest)),
       exceedance: Array.from(scales, () => Array.from(quantiles, () => betGrid(phis.length, atRest))),
       tempering: slice > 0 ? temperingState(1) : null,
     }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkEta(eta);
       checkValues(block);
       const { past } = state;
@@ -162,7 +160,7 @@ export function nestedMarginsEProcess(options: NestedMarginsOptions = {}): Neste
       reader.end();
       return state;
     },
-  };
+  });
 }
 
 /** One arm of one block: mean score, and values above each threshold. Reused: a returned number would be allocated. */

@@ -52,7 +52,7 @@ describe('the odds-ratio e-process', () => {
         const expected = (phi: number): number => {
           let sum = 0;
           for (const [x, chance] of conditionalLaw(nA, nB, total, phi)) {
-            sum += chance * Math.exp(process.logE(process.update(process.initial(), block(nA, total - x, nB, x))));
+            sum += chance * Math.exp(process.logE(process.fold(process.initial(), block(nA, total - x, nB, x))));
           }
           return sum;
         };
@@ -65,22 +65,22 @@ describe('the odds-ratio e-process', () => {
 
   test('reads the published value off its first block, 50:30 v 20:11', () => {
     const process = oddsRatioEProcess();
-    expect(process.logE(process.update(process.initial(), block(50, 30, 20, 11)))).toBeCloseTo(-2.21502951, 8);
+    expect(process.logE(process.fold(process.initial(), block(50, 30, 20, 11)))).toBeCloseTo(-2.21502951, 8);
   });
 
   test('learns nothing from a block without events, with events only, or with one silent arm', () => {
     const process = oddsRatioEProcess();
     const state = process.initial();
     for (const empty of [block(100, 0, 100, 0), block(3, 3, 2, 2), block(0, 0, 5, 1), block(5, 1, 0, 0)]) {
-      expect(process.logE(process.update(state, empty))).toBe(0);
+      expect(process.logE(process.fold(state, empty))).toBe(0);
     }
   });
 
   test('stays finite for an interval of a million requests with tens of thousands of events', () => {
     const process = oddsRatioEProcess({ phi0: 1.5 });
-    const state = process.update(process.initial(), block(900_000, 100, 100_000, 30_000));
+    const state = process.fold(process.initial(), block(900_000, 100, 100_000, 30_000));
     expect(process.logE(state)).toBeGreaterThan(10_000);
-    expect(Number.isFinite(process.logE(process.update(state, block(900_000, 30_000, 100_000, 0))))).toBe(true);
+    expect(Number.isFinite(process.logE(process.fold(state, block(900_000, 30_000, 100_000, 0))))).toBe(true);
   });
 
   test.each([
@@ -108,9 +108,9 @@ describe('the odds-ratio e-process', () => {
 
   test('halves its log factors when tempered by one half, and ignores a block tempered to 0', () => {
     const process = oddsRatioEProcess({ phiGrid: [3] });
-    const raw = process.logE(process.update(process.initial(), block(50, 1, 50, 6)));
-    expect(process.logE(process.update(process.initial(), block(50, 1, 50, 6), 0.5))).toBeCloseTo(raw / 2, 12);
-    expect(process.logE(process.update(process.initial(), block(50, 1, 50, 6), 0))).toBe(0);
+    const raw = process.logE(process.fold(process.initial(), block(50, 1, 50, 6)));
+    expect(process.logE(process.fold(process.initial(), block(50, 1, 50, 6), 0.5))).toBeCloseTo(raw / 2, 12);
+    expect(process.logE(process.fold(process.initial(), block(50, 1, 50, 6), 0))).toBe(0);
   });
 
   test('continues from its bytes with the same bits, and is finite, whatever came before', () => {
@@ -122,9 +122,9 @@ describe('the odds-ratio e-process', () => {
     const process = oddsRatioEProcess();
     const state = process.initial();
     for (const wrong of [block(1, 2, 1, 0), block(1, 0, 1, -1), block(1.5, 1, 1, 0), block(Number.NaN, 0, 1, 0)]) {
-      expect(() => process.update(state, wrong)).toThrow(/0 ≤ events ≤ trials/);
+      expect(() => process.fold(state, wrong)).toThrow(/0 ≤ events ≤ trials/);
     }
-    expect(() => process.update(state, block(2, 1, 2, 1), 1.5)).toThrow(/eta/);
+    expect(() => process.fold(state, block(2, 1, 2, 1), 1.5)).toThrow(/eta/);
     expect(() => oddsRatioEProcess({ phiGrid: [1] })).toThrow(/> 1/);
     expect(() => oddsRatioEProcess({ phi0: 0 })).toThrow(/phi0/);
   });

@@ -4,9 +4,11 @@
  * ratio alone, so a baseline rate that moves from block to block, and a changing split, cost nothing. Conditioning is
  * why it needs no assumption on the rate; it beats the plug-in of both rates by a quarter in delay.
  */
+
 import type { EProcess, RestartOptions } from './e-process.ts';
 import { addToLogs, checkEta, checkedAtRest, logAddExp, logMeanExp } from './grid.ts';
 import { type ConditionedTable, logTiltRatios, type TiltScratch } from './hypergeometric-tilt.ts';
+import { withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 import {
   addToSlice,
@@ -58,7 +60,7 @@ const TAG = 0x11;
  * f_φ ∝ φ^x / Σ_k h(k)·φ^k with h hypergeometric; each grid value multiplies f_{phi0·φ}/f_{phi0}; E is their mean. Exact for
  * the whole null because the ratio rises in x and x rises stochastically in the odds ratio. For "at least phi1" (an upper
  * bound on the effect) swap the arms and take phi0 = 1/phi1. O(grid × events) a block, nothing for a block without events.
- * @throws RangeError for grid values ≤ 1, phi0 ≤ 0, or (from update) counts that are not 0 ≤ events ≤ trials
+ * @throws RangeError for grid values ≤ 1, phi0 ≤ 0, or (from an update) counts that are not 0 ≤ events ≤ trials
  * @see Fisher's noncentral hypergeometric law; Ville's inequality. First block 50:30 v 20:11 gives log E = −2.2150.
  */
 export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<CountBlock, OddsRatioState> {
@@ -80,13 +82,13 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
     phi0,
   };
 
-  return {
+  return withUpdate({
     initial: () => ({
       logRatios: new Float64Array(phis.length).fill(Math.log1p(-atRest)),
       atRest,
       tempering: slice > 0 ? temperingState(2) : null,
     }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkCounts(block);
       checkEta(eta);
       if (condition(table, block)) {
@@ -122,7 +124,7 @@ export function oddsRatioEProcess(options: OddsRatioOptions = {}): EProcess<Coun
       reader.end();
       return { logRatios, atRest: waiting, tempering };
     },
-  };
+  });
 }
 
 /** Adds the block to each arm's slice; an event squared is itself. The slice of both ends with enough candidate trials. */

@@ -24,7 +24,7 @@ function logNormalBlocks(count: number, ratio: number, seed: number, slower = 1)
 describe('the rank-score e-process', () => {
   test('scores the first block 0, which has no past', () => {
     const process = rankScoreEProcess();
-    expect(process.logE(process.update(process.initial(), { baseline: [1], candidate: [1000] }))).toBe(0);
+    expect(process.logE(process.fold(process.initial(), { baseline: [1], candidate: [1000] }))).toBe(0);
   });
 
   test('bets on scores that change sign when one value of each arm is swapped, so that its mean is 0 under the null', () => {
@@ -49,8 +49,8 @@ describe('the rank-score e-process', () => {
     const exact = exactRankScoreEProcess();
     const [one, other] = [sketched.initial(), exact.initial()];
     for (const next of logNormalBlocks(400, ratio, 5, 1.25)) {
-      sketched.update(one, next);
-      exact.update(other, next);
+      sketched.fold(one, next);
+      exact.fold(other, next);
     }
     expect(exact.logE(other)).toBeGreaterThan(5);
     expect(Math.abs(sketched.logE(one) / exact.logE(other) - 1)).toBeLessThan(0.02);
@@ -61,15 +61,15 @@ describe('the rank-score e-process', () => {
     const state = process.initial();
     const stream = seededStream(6);
     const near = (centre: number) => [centre * stream.logNormal(0.005)];
-    for (let i = 0; i < 200; i++) process.update(state, { baseline: near(1060), candidate: near(1070.6) });
+    for (let i = 0; i < 200; i++) process.fold(state, { baseline: near(1060), candidate: near(1070.6) });
     expect(process.logE(state)).toBeGreaterThan(Math.log(20));
   });
 
   test('keeps the evidence below 1 for a candidate that is exactly its margin slower, and above 20 beyond it', () => {
     const process = rankScoreEProcess({ margin: 0.25 });
     const [within, beyond] = [process.initial(), process.initial()];
-    for (const next of logNormalBlocks(400, 1, 7, 1.25)) process.update(within, next);
-    for (const next of logNormalBlocks(400, 1, 7, 1.6)) process.update(beyond, next);
+    for (const next of logNormalBlocks(400, 1, 7, 1.25)) process.fold(within, next);
+    for (const next of logNormalBlocks(400, 1, 7, 1.6)) process.fold(beyond, next);
     expect(process.logE(within)).toBeLessThan(0);
     expect(process.logE(beyond)).toBeGreaterThan(Math.log(20));
   });
@@ -77,8 +77,8 @@ describe('the rank-score e-process', () => {
   test('takes smaller values for worse when told so', () => {
     const process = rankScoreEProcess({ worse: 'lower', margin: 0.05 });
     const [slower, faster] = [process.initial(), process.initial()];
-    for (const next of logNormalBlocks(300, 1, 8, 1.4)) process.update(slower, next);
-    for (const next of logNormalBlocks(300, 1, 8, 0.6)) process.update(faster, next);
+    for (const next of logNormalBlocks(300, 1, 8, 1.4)) process.fold(slower, next);
+    for (const next of logNormalBlocks(300, 1, 8, 0.6)) process.fold(faster, next);
     expect(process.logE(slower)).toBeLessThan(0);
     expect(process.logE(faster)).toBeGreaterThan(Math.log(20));
   });
@@ -86,7 +86,7 @@ describe('the rank-score e-process', () => {
   test('counts a time-out, +Infinity, as slower than every answer', () => {
     const process = rankScoreEProcess();
     const state = process.initial();
-    for (let i = 0; i < 40; i++) process.update(state, { baseline: [1e11], candidate: [Number.POSITIVE_INFINITY] });
+    for (let i = 0; i < 40; i++) process.fold(state, { baseline: [1e11], candidate: [Number.POSITIVE_INFINITY] });
     expect(process.logE(state)).toBeGreaterThan(Math.log(20));
   });
 
@@ -98,12 +98,12 @@ describe('the rank-score e-process', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(block, fc.constantFrom(1, 1, 0.5)), { maxLength: 40 }), block, (past, next) => {
         const state = process.initial();
-        for (const [one, eta] of past) process.update(state, one, eta);
+        for (const [one, eta] of past) process.fold(state, one, eta);
         const bytes = process.encode(state);
         const copy = process.decode(bytes);
         expect(process.encode(copy)).toEqual(bytes);
-        const logE = process.logE(process.update(state, next));
-        expect(process.logE(process.update(copy, next))).toBe(logE);
+        const logE = process.logE(process.fold(state, next));
+        expect(process.logE(process.fold(copy, next))).toBe(logE);
         expect(Number.isFinite(logE)).toBe(true);
       }),
       { seed: 4 },
@@ -113,7 +113,7 @@ describe('the rank-score e-process', () => {
   test('fits a million latencies into half a kilobyte', () => {
     const process = rankScoreEProcess();
     const state = process.initial();
-    for (const next of logNormalBlocks(2000, 499, 9)) process.update(state, next);
+    for (const next of logNormalBlocks(2000, 499, 9)) process.fold(state, next);
     expect(process.encode(state).length).toBeLessThan(512);
   });
 
@@ -123,15 +123,15 @@ describe('the rank-score e-process', () => {
     ['a negative value', { baseline: [-1], candidate: [1] }, /baseline holds -1/],
   ])('refuses %s and leaves the state as it was', (_, wrong, message) => {
     const process = rankScoreEProcess();
-    const state = process.update(process.initial(), { baseline: [1], candidate: [2] });
+    const state = process.fold(process.initial(), { baseline: [1], candidate: [2] });
     const before = process.encode(state);
-    expect(() => process.update(state, wrong)).toThrow(message);
+    expect(() => process.fold(state, wrong)).toThrow(message);
     expect(process.encode(state)).toEqual(before);
   });
 
   test('refuses bytes of another process, of another grid, or damaged ones', () => {
     const process = rankScoreEProcess();
-    const bytes = process.encode(process.update(process.initial(), { baseline: [1], candidate: [2] }));
+    const bytes = process.encode(process.fold(process.initial(), { baseline: [1], candidate: [2] }));
     expect(() => exactRankScoreEProcess().decode(bytes)).toThrow(/another kind/);
     expect(() => rankScoreEProcess({ lambdaGrid: [0.5] }).decode(bytes)).toThrow(/grid of 12/);
     expect(() => process.decode(bytes.subarray(0, bytes.length - 1))).toThrow(/cut short/);

@@ -4,6 +4,7 @@
  * mean scores is bet on. A common drift or spike moves both arms' scores and cancels; a log scale or outliers do not matter.
  * The score must never see the block it scores: absorbing comes after betting.
  */
+
 import type { EProcess, RestartOptions, ValueBlock } from './e-process.ts';
 import {
   type BetGrid,
@@ -18,6 +19,7 @@ import {
   startCopy,
   writeGrid,
 } from './grid.ts';
+import { withUpdate } from './pure-update.ts';
 import { absorb, type RankSketch, rankScore, rankSketch, readSketch, writeSketch } from './rank-sketch.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 import {
@@ -58,7 +60,7 @@ const TAG = 0x21;
  * E-process for "the candidate, scaled by its margin, is stochastically not worse than the baseline at each time": exact
  * at every look. D = mean g(candidate) − mean g(baseline) in [−1, 1], E = mean over λ of Π(1 + λ·D). The first block, which
  * has no past, scores 0. O(log bins) an observation, no allocation.
- * @throws RangeError for bets outside (0, 0.99] or a negative margin; from update for an empty arm, NaN or a negative value
+ * @throws RangeError for bets outside (0, 0.99] or a negative margin; from an update for an empty arm, NaN or a negative value
  * (+Infinity is a time-out and ranks highest)
  * @see Waudby-Smith & Ramdas 2024, JRSS-B 86:1–27, on betting; Shafer & Vovk 2019, Game-Theoretic Foundations
  */
@@ -68,13 +70,13 @@ export function rankScoreEProcess(options: RankScoreOptions = {}): EProcess<Valu
   const sign = options.worse === 'lower' ? -1 : 1;
   const slice = checkedSlice(options.temperingSlice);
   const atRest = checkedAtRest(options.atRest);
-  return {
+  return withUpdate({
     initial: () => ({
       past: rankSketch(),
       bets: betGrid(lambdas.length, atRest),
       tempering: slice > 0 ? temperingState(1) : null,
     }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       checkEta(eta);
       checkValues(block);
       const d = sign * scoreDifference(state.past, block, scale);
@@ -106,7 +108,7 @@ export function rankScoreEProcess(options: RankScoreOptions = {}): EProcess<Valu
       reader.end();
       return { past, bets, tempering };
     },
-  };
+  });
 }
 
 /** What the candidate's values are multiplied by, so that exactly the margin's worth of harm becomes none. */

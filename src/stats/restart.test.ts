@@ -33,16 +33,16 @@ describe('copies of a test that begin later', () => {
     (_, make, draw) => {
       const [mixed, single] = [make(0.4), make(0)];
       const random = seededRandom(5);
-      const state = mixed.initial();
+      let state = mixed.initial();
       const copies = [single.initial()];
       for (let i = 0; i < 300; i++) {
         if (i === 100 || i === 200) {
-          mixed.restart!(state);
+          state = mixed.restart!(state);
           copies.push(single.initial());
         }
         const block = draw(random);
-        mixed.update(state, block);
-        for (const copy of copies) single.update(copy, block);
+        mixed.fold(state, block);
+        for (const copy of copies) single.fold(copy, block);
       }
       const logEs = [...copies.map(copy => single.logE(copy)), 0];
       expect(mixed.logE(state)).toBeCloseTo(averageLogEValues(logEs, [0.6, 0.2, 0.1, 0.1]), 10);
@@ -56,15 +56,15 @@ describe('copies of a test that begin later', () => {
       const random = seededRandom(6);
       let state = process.initial();
       expect(process.logE(state)).toBeCloseTo(0, 12);
-      for (let i = 0; i < 50; i++) process.update(state, draw(random));
+      for (let i = 0; i < 50; i++) process.fold(state, draw(random));
       const before = process.logE(state);
-      process.restart!(state);
+      state = process.restart!(state);
       expect(process.logE(state)).toBeCloseTo(before, 12);
       expect(before).toBeGreaterThan(Math.log(0.25));
       const copy = process.decode(process.encode(state));
       const next = draw(random);
-      state = process.update(state, next);
-      expect(process.logE(process.update(copy, next))).toBe(process.logE(state));
+      state = process.fold(state, next);
+      expect(process.logE(process.fold(copy, next))).toBe(process.logE(state));
     },
   );
 
@@ -72,11 +72,11 @@ describe('copies of a test that begin later', () => {
     const alarmAfter = (atRest: number, from: number) => {
       const process = nestedMarginsEProcess({ margins: [0.05], quantiles: [0.95], atRest });
       const random = seededRandom(7);
-      const state = process.initial();
+      let state = process.initial();
       for (let i = 1; i <= 4_000; i++) {
-        if (i === 1_001) process.restart(state);
+        if (i === 1_001) state = process.restart!(state);
         const [baseline, candidate] = [random() + 0.1, (random() + 0.1) * (i > from ? 1.5 : 1)];
-        process.update(state, { baseline: [baseline], candidate: [candidate] });
+        process.fold(state, { baseline: [baseline], candidate: [candidate] });
         if (process.rankLogE(state, 0) >= Math.log(20)) return i - from;
       }
       return Number.POSITIVE_INFINITY;

@@ -58,7 +58,7 @@ function firstAlarm<Block, State>(
   const stream = seededStream(seed);
   const state = process.initial();
   for (let i = 1; i <= blocks; i++) {
-    process.update(state, draw(stream));
+    process.fold(state, draw(stream));
     if (process.logE(state) >= ALARM) return i;
   }
   return undefined;

@@ -33,14 +33,14 @@ const RUNNERS: Record<string, (input: never) => { computed: number[]; expected: 
     const state = process.initial();
     const computed = input.intervals_nA_xA_nB_xB.map(([nA, xA, nB, xB]) => {
       const block = { baselineTrials: nA!, baselineEvents: xA!, candidateTrials: nB!, candidateEvents: xB! };
-      return process.logE(process.update(state, block));
+      return process.logE(process.fold(state, block));
     });
     return { computed, expected: 'log_e_by_interval' };
   },
   bounded_bet_eprocess(input: { D: number[]; lambda_grid: number[] }) {
     const process = boundedBetEProcess({ lambdaGrid: input.lambda_grid });
     const state = process.initial();
-    const computed = input.D.map(d => process.logE(process.updateWithDifference(state, d)));
+    const computed = input.D.map(d => process.logE(process.foldDifference(state, d)));
     return { computed, expected: 'log_e_by_step' };
   },
   rank_score_eprocess_exact_ranks(input: {
@@ -50,7 +50,7 @@ const RUNNERS: Record<string, (input: never) => { computed: number[]; expected: 
     const process = exactRankScoreEProcess({ lambdaGrid: input.lambda_grid });
     const state = process.initial();
     const computed = input['blocks_[baseline_list,candidate]'].map(([baseline, candidate]) =>
-      process.logE(process.update(state, { baseline, candidate: [candidate] })),
+      process.logE(process.fold(state, { baseline, candidate: [candidate] })),
     );
     return { computed, expected: 'log_e_by_step' };
   },
@@ -69,7 +69,7 @@ const RUNNERS: Record<string, (input: never) => { computed: number[]; expected: 
   event_share_eprocess_beta11_truncated(input: { k_candidate: number; n_total: number; rho: number }) {
     const process = eventShareEProcess();
     const block = { candidateEvents: input.k_candidate, totalEvents: input.n_total, share: input.rho };
-    return { computed: [process.logE(process.update(process.initial(), block))], expected: 'log_e' };
+    return { computed: [process.logE(process.fold(process.initial(), block))], expected: 'log_e' };
   },
   e_average(input: { e: number[]; weights: number[] }) {
     const e = averageEValues(input.e, input.weights);

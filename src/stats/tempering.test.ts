@@ -35,7 +35,7 @@ function alarmAfter(
   const state = process.initial();
   for (let interval = 1; interval <= 200; interval++) {
     const baselineEvents = events(stream, false);
-    process.update(state, {
+    process.fold(state, {
       baselineTrials: 100,
       baselineEvents,
       candidateTrials: 100,

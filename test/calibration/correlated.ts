@@ -42,7 +42,7 @@ function errorsOfPods(icc: number, bar?: number): Scenario {
         block.baselineEvents = draws.binomial(100, rate());
         block.candidateEvents = draws.binomial(100, rate());
         for (const part of parts) part.add(block);
-        strict.update(state, (block.candidateEvents - block.baselineEvents) / 100);
+        strict.fold(state, (block.candidateEvents - block.baselineEvents) / 100);
       };
       const looks = [...parts.map(part => part.logE), () => strict.logE(state)];
       return follow(looks, step, { looks: 200, perLook: 100, untilFirst: false });
@@ -73,7 +73,7 @@ function latencyOfPods(sd: number, lasting: number, bar?: number): Scenario {
         for (const part of parts) part.add(block);
         sum += Math.sign(block.candidate[0] - block.baseline[0]);
         if (look % SLICE !== 0) return;
-        strict.update(state, sum / SLICE);
+        strict.fold(state, sum / SLICE);
         sum = 0;
       };
       const looks = [...parts.map(part => part.logE), () => strict.logE(state)];

@@ -22,7 +22,7 @@ export interface Running<Block> {
 function running<Block, State>(process: EProcess<Block, State>): () => Running<Block> {
   return () => {
     const state = process.initial();
-    return { add: block => void process.update(state, block), logE: () => process.logE(state) };
+    return { add: block => void process.fold(state, block), logE: () => process.logE(state) };
   };
 }
 
