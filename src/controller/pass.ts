@@ -22,7 +22,7 @@ import type { World } from './world.ts';
 
 /** More turns than any chain of decisions that need no new data: queued → testing; rollback → restored. */
 const MAX_TURNS = 6;
-/** Evidence and stage clock are saved at most this often while nothing is decided. */
+/** Evidence is saved at most this often while the stage stays; the stage clock with it, and with every decision. */
 const CHECKPOINT_MS = 10_000;
 
 export interface PassReport {
@@ -57,7 +57,7 @@ export async function pass(
     const saved =
       decision.kind === 'rollback'
         ? await rollBack(run, { before, next, decision, decidedAtMs, cause }, world)
-        : await saveWithEvidence(run, next, [decisionEvent(before, decision, next, cause)], world);
+        : await saveDecision(run, next, decisionEvent(before, decision, next, cause), world);
     report.hasChanged = true;
     report.events.push(...saved);
     // The verdict on a stage that was left says nothing about the next.
@@ -84,11 +84,22 @@ async function importTombstone(run: Run, world: World): Promise<void> {
   resumeRollback(run, release, note, world);
 }
 
-/** The evidence folded so far is saved with the state that was judged on it: a replay then begins in the right stage. */
+/**
+ * Whoever leaves a stage takes the evidence along, or a replay would count the outcomes of this stage in the next. A decision
+ * that stays in it (a hold, a pause) leaves it to the checkpoint: the rows are still there and fold to the same verdict.
+ */
+async function saveDecision(run: Run, next: Release, event: AuditDraft, world: World): Promise<AuditEvent[]> {
+  const { phase, stageIndex, weight } = run.release;
+  const stays = next.phase === phase && next.stageIndex === stageIndex && next.weight === weight;
+  return stays ? saveRun(run, next, [event], world) : saveWithEvidence(run, next, [event], world);
+}
+
+/** Only what is folded in the stored evidence is dropped: a crash goes on from there. */
 async function saveWithEvidence(run: Run, next: Release, events: AuditDraft[], world: World): Promise<AuditEvent[]> {
   if (!isActive(next)) return saveEnd(run, next, events, world);
   const snapshot = run.evidence?.snapshot();
   const saved = await saveRun(run, next, events, world, snapshot ? { snapshot } : {});
+  run.checkpointedAtMs = world.clock.monotonicMs();
   if (snapshot) {
     run.evidence?.saved(snapshot.offset);
     await trimQuietly(next.artifact, snapshot.offset, world);

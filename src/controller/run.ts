@@ -27,6 +27,7 @@ export interface Run {
   verdict?: Verdict;
   /** Monotonic time of the pass before; undefined when this process has not passed yet, so that downtime never counts. */
   passedAtMs?: number;
+  /** Monotonic time of the last save that took the evidence along. */
   checkpointedAtMs: number;
   /** Stage clock of the last save, so that one that stands still is not saved again. */
   savedElapsedMs?: number;
@@ -108,7 +109,6 @@ export async function saveRun(
   if (outcome === 'moved') throw new SpillwayError('STATE_MOVED', `Release ${next.id} was changed by another actor.`);
   run.release = next;
   run.stateVersion += 1;
-  run.checkpointedAtMs = world.clock.monotonicMs();
   run.savedElapsedMs = next.stageElapsedMs;
   return outcome.saved;
 }

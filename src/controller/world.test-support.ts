@@ -1,6 +1,6 @@
 /**
  * A controller on the real store, registry and journal in a temporary folder, with the clock, the tests' outcome and the
- * live verdict in the hands of the test. `restart` is what a crash leaves: the same files, nothing else.
+ * live verdict in the hands of the test. `restart` and `crash` leave the same files, nothing else.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { type PromptRegistry, promptRegistry } from '../traffic/registry.ts';
 import { createController, type DrivenController } from './controller.ts';
+import { evidenceFolder } from './evidence.ts';
 import type { EvidenceFolder, RollbackJournal, TestRun, World } from './world.ts';
 
 export const ARTIFACT = 'support-bot';
@@ -37,6 +38,8 @@ export interface Bench {
   active(): Promise<Release | undefined>;
   /** Stops without a goodbye and starts anew on the same files; these methods of the store fail from the start. */
   restart(...failing: StoreMethod[]): Promise<void>;
+  /** As `restart`, without the goodbye: nothing is saved that was not saved before. */
+  crash(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,7 +50,7 @@ const green: TestRun = {
 };
 
 export async function openBench(
-  change: { plan?: Plan; wrapJournal?: (journal: Journal) => RollbackJournal } = {},
+  change: { plan?: Plan; wrapJournal?: (journal: Journal) => RollbackJournal; withRealEvidence?: boolean } = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-controller-'));
   const clock = manualClock();
@@ -76,7 +79,7 @@ export async function openBench(
       owner: `test-${ids}`,
       newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
       runTests: async () => bench.testRun,
-      openEvidence: async () => evidence,
+      openEvidence: async release => (change.withRealEvidence ? evidenceFolder(release, world) : evidence),
     };
     Object.assign(bench, { store, faults, journal, registry, controller: createController(world) });
     await bench.controller.start();
@@ -100,6 +103,10 @@ export async function openBench(
       await store.close();
       journal.close();
       await open(failing);
+    },
+    async crash() {
+      bench.faults.fail('saveRelease');
+      await bench.restart();
     },
     async close() {
       bench.faults.heal();
