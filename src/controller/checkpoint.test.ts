@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { outcomePacker } from '../metrics/stored-outcomes.ts';
 import type { Release } from '../rollout/release.ts';
 import { bucketOf, isCandidateBucket } from '../traffic/assignment.ts';
+import { evidenceFolder } from './evidence.ts';
 import { ARTIFACT, type Bench, exposed, openBench } from './world.test-support.ts';
 
 const pause = { kind: 'pause', actor: 'ann' } as const;
@@ -84,6 +85,22 @@ describe('evidence', () => {
       (await bench.store.readOutcomes(ARTIFACT, offset, 100)).length,
     );
     expect((await bench.store.readOutcomes(ARTIFACT, offset, 100)).length).toBeGreaterThan(2);
+  });
+
+  test('that another actor folded, saved and dropped is taken over from there', async () => {
+    for (let at = 0; at < 8; at++) await look(1_000);
+    const { store, clock } = bench;
+    for (let at = 0; at < 8; at++) await arrive();
+    const quiet = () => undefined;
+    const other = await evidenceFolder(release, { store, clock, log: { info: quiet, warn: quiet, error: quiet } });
+    const verdict = await other.judge(release);
+    const snapshot = other.snapshot()!;
+    const row = (await store.getRelease(release.id))!;
+    await store.saveRelease(row, row.stateVersion, [], { snapshot });
+    await store.trimOutcomes(ARTIFACT, snapshot.offset);
+    await bench.controller.command(release.id, pause).catch(quiet);
+    await bench.controller.passAll();
+    expect((await bench.controller.release(release.id))?.verdict).toEqual(verdict);
   });
 });
 

@@ -138,6 +138,7 @@ export async function reloadRun(run: Run, world: World): Promise<void> {
   run.stateVersion = stored.stateVersion;
   run.release = release;
   delete run.unsaved;
+  delete run.evidence; // ours lacks what the other actor has folded and dropped
   if (unsaved && isExposed(release)) resumeRollback(run, release, unsaved.note, world);
   else if (unsaved) settle(unsaved.note, world);
 }
