@@ -155,7 +155,9 @@ describe('k6', () => {
     });
     expect(said).toMatchObject({ exit: 0, document: { verdict: 'inconclusive', consensus: { p: null, score: null } } });
     expect(said.document.why).toMatch(/percentiles, which are not samples.*`--out json=FILE`/);
-    expect(said.text).toContain('note: k2.json: http_req_duration: med 900, p(95) 500; for reading, not compared');
+    expect(said.text).toContain(
+      'note: k2.json: http_req_duration: med 900, p(90) 400, p(95) 500; for reading, not compared',
+    );
     expect(said.document.metrics[0].tests.welch).toMatchObject({ status: 'no_data', p: null });
   });
 
