@@ -54,7 +54,7 @@ export function terminal(options: OutputOptions): Terminal {
     },
     draw(lines) {
       if (!isLive) return;
-      process.stderr.write(`${erase()}${lines.join('\n')}\n`);
+      process.stderr.write(erase() + lines.map(line => `${line}\n`).join(''));
       drawn = lines.length;
     },
     settle() {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Verdict } from '../../analysis/verdict.ts';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
+import type { Arm, Reading } from '../compare/arm.ts';
 import { type CompareOptions, wishesOf } from '../compare/flags.ts';
 import { matchArms } from '../compare/plan.ts';
 import { Problems } from '../compare/problems.ts';
@@ -12,6 +13,8 @@ import { pageText } from '../compare/show-html.ts';
 import { markdownText } from '../compare/show-markdown.ts';
 import { tableText } from '../compare/show-table.ts';
 import type { CommandContext } from '../context.ts';
+import { readingProgress } from '../reading-progress.ts';
+import type { Terminal } from '../terminal.ts';
 
 const HINT = 'Correct what is listed; the guide to `spillway compare` shows each format.';
 
@@ -23,9 +26,7 @@ export async function compare(
 ): Promise<number> {
   const wishes = wishesOf(options);
   const problems = new Problems();
-  const reading = { ...wishes, signal };
-  const baseline = await readArm(files[0], reading, problems);
-  const candidate = await readArm(files[1], reading, problems);
+  const [baseline, candidate] = await readArms(files, { ...wishes, signal }, problems, out);
   problems.throwIfAny(HINT);
   const matched = matchArms(baseline, candidate, wishes, problems);
   problems.throwIfAny(HINT);
@@ -35,6 +36,21 @@ export async function compare(
   out.printJson(compareDocument(report));
   if (options.html !== undefined) out.note(`written: ${options.html}`);
   return isRefused(report.verdict, wishes.failOn) ? 1 : 0;
+}
+
+async function readArms(
+  files: [string, string],
+  reading: Reading,
+  problems: Problems,
+  out: Terminal,
+): Promise<[baseline: Arm, candidate: Arm]> {
+  const progress = readingProgress(out);
+  try {
+    const read = (file: string) => readArm(file, { ...reading, progressOf: progress.of }, problems);
+    return [await read(files[0]), await read(files[1])];
+  } finally {
+    progress.end();
+  }
 }
 
 function isRefused(verdict: Verdict['kind'], failOn: 'regression' | 'inconclusive'): boolean {

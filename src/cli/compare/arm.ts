@@ -3,6 +3,8 @@
  * keep the file's own units here; plan.ts brings both arms together.
  */
 import type { Direction } from '../../config/plan.ts';
+import type { OnRead } from '../reading-progress.ts';
+import type { LinesOptions } from './lines.ts';
 import type { Problems } from './problems.ts';
 
 export interface Series {
@@ -34,6 +36,8 @@ export interface Reading {
   caseColumn: string | undefined;
   /** Ends the reading of a long file. */
   signal?: AbortSignal;
+  /** Told while a long file is read. */
+  progressOf?: (file: string) => OnRead;
 }
 
 export type Reader = (path: string, reading: Reading, problems: Problems) => Promise<Arm> | Arm;
@@ -45,4 +49,8 @@ export function emptyArm(file: string): Arm {
 /** A column that nobody asked for need not be numbers, nor be kept. */
 export function isLeftOut(name: string, { only }: Reading): boolean {
   return only.length > 0 && !only.includes(name);
+}
+
+export function linesOptions(file: string, { signal, progressOf }: Reading): LinesOptions {
+  return { ...(signal ? { signal } : {}), ...(progressOf ? { onRead: progressOf(file) } : {}) };
 }

@@ -5,8 +5,10 @@
 import { createReadStream } from 'node:fs';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
+import type { OnRead } from '../reading-progress.ts';
 
-const CHUNK_BYTES = 1 << 20;
+/** Larger ones cost memory and gain nothing: their lines outlive the young generation. */
+const CHUNK_BYTES = 1 << 16;
 const LONGEST_LINE = 16 << 20;
 
 export interface Line {
@@ -15,16 +17,25 @@ export interface Line {
   text: string;
 }
 
+export interface LinesOptions {
+  /** Ends the reading. */
+  signal?: AbortSignal;
+  onRead?: OnRead;
+}
+
 /** @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID for bytes that are no UTF-8 and for a line without end; INTERRUPTED */
-export async function* linesOf(path: string, signal?: AbortSignal): AsyncGenerator<Line[]> {
+export async function* linesOf(path: string, { signal, onRead }: LinesOptions = {}): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   let number = 0;
+  let bytes = 0;
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal ? { signal } : {}) })) {
       const texts = (rest + decoder.decode(chunk as Buffer, { stream: true })).split('\n');
       rest = texts.pop() ?? '';
       if (rest.length > LONGEST_LINE) throw notReadable(path, number + 1, 'the line has no end');
+      bytes += (chunk as Buffer).length;
+      onRead?.(number, bytes);
       yield texts.map(text => ({ number: ++number, text: withoutReturn(text) }));
     }
     rest += decoder.decode();

@@ -2,7 +2,7 @@
  * CSV (RFC 4180; comma, semicolon or tab), with a line of column names or, by position, without. Rows stream: a quoted cell
  * may hold line breaks, and no more than one row is in memory.
  */
-import { type Arm, emptyArm, isLeftOut, type Reading } from './arm.ts';
+import { type Arm, emptyArm, isLeftOut, linesOptions, type Reading } from './arm.ts';
 import { Collector } from './collector.ts';
 import { cellsOf, delimiterOf, isOpen } from './csv-row.ts';
 import { linesOf } from './lines.ts';
@@ -16,7 +16,7 @@ const MOST_LINES_OF_A_ROW = 10_000;
 export async function readCsv(file: string, reading: Reading, problems: Problems): Promise<Arm> {
   const table = new Table(file, reading, problems);
   let open: { number: number; text: string; lines: number } | undefined;
-  for await (const batch of linesOf(file, reading.signal)) {
+  for await (const batch of linesOf(file, linesOptions(file, reading))) {
     for (const { number, text } of batch) {
       open = open ? { ...open, text: `${open.text}\n${text}`, lines: open.lines + 1 } : { number, text, lines: 1 };
       if (isOpen(open.text) && open.lines < MOST_LINES_OF_A_ROW) continue;

@@ -2,7 +2,7 @@
  * JSON Lines: an object a line, a key a metric; also the points of k6 and the rows of promptfoo. An `error` that a row does not mention did not
  * happen; any other metric that it does not mention was not measured.
  */
-import { type Arm, emptyArm, isLeftOut, type Reading } from './arm.ts';
+import { type Arm, emptyArm, isLeftOut, linesOptions, type Reading } from './arm.ts';
 import { Collector } from './collector.ts';
 import { isObject, type JsonObject } from './json-document.ts';
 import { faultOffset } from './json-fault.ts';
@@ -14,6 +14,8 @@ import type { Problems } from './problems.ts';
 import { isK6Line, K6Points } from './read-k6-points.ts';
 import { isPromptfooRow, PromptfooResults } from './read-promptfoo.ts';
 
+/** Rows may have keys without end. */
+const MOST_NAMELESS = 1000;
 const CASE_KEYS = ['caseId', 'case_id', 'case'];
 
 /** @param promptIndex of promptfoo's rows, from 0; undefined takes them all */
@@ -24,7 +26,7 @@ export async function readJsonLines(
   promptIndex?: number,
 ): Promise<Arm> {
   const rows = new Rows(file, reading, problems, new PromptfooResults(promptIndex));
-  for await (const batch of linesOf(file, reading.signal)) for (const line of batch) rows.add(line);
+  for await (const batch of linesOf(file, linesOptions(file, reading))) for (const line of batch) rows.add(line);
   return rows.arm();
 }
 
@@ -42,7 +44,10 @@ class Rows {
   readonly #k6: K6Points;
   readonly #promptfoo: PromptfooResults;
   #columns: Column[] | undefined;
+  /** Null: numbers that are not compared. */
   #known = new Map<string, Column | null>();
+  /** Keys that are not compared and held no number so far. */
+  readonly #nameless = new Set<string>();
   #withCases = false;
 
   constructor(file: string, reading: Reading, problems: Problems, promptfoo: PromptfooResults) {
@@ -108,19 +113,28 @@ class Rows {
 
   /** Keys that were not seen before become columns where their name says what they measure. */
   #meet(row: JsonObject): void {
-    for (const key of Object.keys(row)) {
+    for (const key in row) {
       if (this.#known.has(key) || CASE_KEYS.includes(key) || key === this.#reading.caseColumn) continue;
-      const metric = metricNamed(key, this.#reading.named);
-      if (!metric || isLeftOut(metric.name, this.#reading)) {
-        if (!metric && typeof row[key] === 'number') this.#known.set(key, null);
-        continue;
-      }
-      const errors = metric.name === 'errors' && this.#columns!.find(({ name }) => name === 'errors');
-      if (errors) errors.path = [key];
-      const column = errors || this.#column(metric.name, [key], metric.unit);
-      this.#known.set(key, column);
-      if (!errors) this.#columns!.push(column);
+      const metric = this.#nameless.has(key) ? undefined : metricNamed(key, this.#reading.named);
+      if (metric && !isLeftOut(metric.name, this.#reading)) this.#known.set(key, this.#columnFor(key, metric));
+      else this.#pass(key, row[key]);
     }
+  }
+
+  #pass(key: string, found: unknown): void {
+    if (typeof found === 'number') this.#known.set(key, null);
+    else if (this.#nameless.size < MOST_NAMELESS) this.#nameless.add(key);
+  }
+
+  #columnFor(key: string, { name, unit }: { name: string; unit?: string }): Column {
+    const errors = name === 'errors' && this.#columns!.find(column => column.name === 'errors');
+    if (errors) {
+      errors.path = [key];
+      return errors;
+    }
+    const column = this.#column(name, [key], unit);
+    this.#columns!.push(column);
+    return column;
   }
 
   #take({ path, name, collector }: Column, row: JsonObject, line: Line, caseId: string | undefined): void {

@@ -7,6 +7,7 @@ import type { Verdict } from '../../analysis/verdict.ts';
 import { SpillwayError } from '../../errors.ts';
 import { linesOf } from '../compare/lines.ts';
 import { Problems } from '../compare/problems.ts';
+import type { OnRead } from '../reading-progress.ts';
 import { type Decision, Detector } from './detector.ts';
 import { MEASURED, SampleReader } from './sample.ts';
 import type { Point } from './series.ts';
@@ -21,8 +22,7 @@ export interface ReplayOptions {
   shuffles: number;
   seed: number;
   signal: AbortSignal;
-  /** Lines and characters read. */
-  onProgress(lines: number, characters: number): void;
+  onRead: OnRead;
 }
 
 export interface Replayed {
@@ -50,18 +50,16 @@ export async function replayFile(file: string, options: ReplayOptions): Promise<
   const problems = new Problems();
   const reader = new SampleReader(file, problems);
   const replay = new Replay(options);
-  let [lines, characters] = [0, 0];
-  for await (const batch of linesOf(file)) {
+  let lines = 0;
+  for await (const batch of linesOf(file, { onRead: options.onRead })) {
     for (const line of batch) {
       const sample = reader.read(line);
       if (sample) replay.add(sample);
-      characters += line.text.length + 1;
       if (problems.count >= ENOUGH_PROBLEMS) problems.throwIfAny(HINT);
       if (replay.isDone) break;
     }
     lines += batch.length;
     if (options.signal.aborted) throw new SpillwayError('INTERRUPTED', `Interrupted after ${lines} lines of ${file}.`);
-    options.onProgress(lines, characters);
     if (replay.isDone) break;
   }
   problems.throwIfAny(HINT);
