@@ -65,10 +65,15 @@ export function terminal(options: OutputOptions): Terminal {
 
 /** An error as people read it: what happened, every problem with its place, the way out. */
 export function describeFailure(error: SpillwayError, paint: Terminal['paint']): string {
-  const lines = [`${paint.red('error')} ${error.message}`];
-  for (const problem of error.problems) lines.push(`  ${formatProblem(problem)}`);
+  const lines = [`${paint.red('error')} ${printable(error.message)}`];
+  for (const problem of error.problems) lines.push(`  ${printable(formatProblem(problem))}`);
   lines.push(`  ${paint.dim('→')} ${error.hint}`);
   return lines.join('\n');
+}
+
+/** Messages quote what stands in files: that must not drive the terminal. */
+function printable(text: string): string {
+  return text.replace(/(?![\n\t])\p{Cc}/gu, '\uFFFD');
 }
 
 export function failureDocument(error: SpillwayError): object {

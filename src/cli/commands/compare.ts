@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Verdict } from '../../analysis/verdict.ts';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
-import type { Arm, Reading } from '../compare/arm.ts';
+import { type Arm, emptyArm, type Reading } from '../compare/arm.ts';
 import { type CompareOptions, wishesOf } from '../compare/flags.ts';
 import { matchArms } from '../compare/plan.ts';
 import { Problems } from '../compare/problems.ts';
@@ -47,9 +47,27 @@ async function readArms(
   const progress = readingProgress(out);
   try {
     const read = (file: string) => readArm(file, { ...reading, progressOf: progress.of }, problems);
-    return [await read(files[0]), await read(files[1])];
+    const baseline = await settled(read(files[0]), problems);
+    const candidate = await settled(read(files[1]), problems);
+    const [first, second] = [baseline, candidate].filter(arm => arm instanceof SpillwayError);
+    if (first && second && first.code === second.code)
+      throw new SpillwayError(first.code, `${first.message}. ${second.message}`, { cause: first });
+    if (baseline instanceof SpillwayError) throw baseline;
+    if (candidate instanceof SpillwayError) throw candidate;
+    return [baseline, candidate];
   } finally {
     progress.end();
+  }
+}
+
+/** A file that cannot be opened does not hide what is wrong with the other one; an interrupt ends both. */
+async function settled(arm: Promise<Arm>, problems: Problems): Promise<Arm | SpillwayError> {
+  try {
+    return await arm;
+  } catch (error) {
+    if (!(error instanceof SpillwayError) || error.code === 'INTERRUPTED') throw error;
+    for (const problem of error.problems) problems.add(problem);
+    return error.problems.length > 0 ? emptyArm('') : error;
   }
 }
 

@@ -2,8 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
-import { faultOffset } from './json-fault.ts';
-import { type Path, placeAt, placeOf, syntaxMessage } from './json-place.ts';
+import { faultOf } from './json-fault.ts';
+import { type Path, placeAt, placeOf } from './json-place.ts';
+import { noTextIn } from './no-text.ts';
 import type { Problems } from './problems.ts';
 
 /** Text of this length still fits a string of the language. */
@@ -28,9 +29,8 @@ export function readJsonDocument(file: string, problems: Problems): JsonDocument
       problem: (path, message) => problems.add({ file, ...placeOf(text, path), path: pathText(path), message }),
     };
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const place = placeAt(text, faultOffset(text));
-    problems.add({ file, ...place, message: syntaxMessage(message) });
+    const { offset, message } = faultOf(text, cause);
+    problems.add({ file, ...placeAt(text, offset), message });
     return undefined;
   }
 }
@@ -43,13 +43,13 @@ function readWhole(file: string, problems: Problems): string | undefined {
       problems.add({ file, message });
       return undefined;
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) {
-      throw new SpillwayError('FILE_UNREADABLE', `Cannot read ${file}: ${whyUnreadable(cause)}`, { cause });
-    }
-    problems.add({ file, message: 'is not UTF-8 text; save it as UTF-8' });
+    const bytes = readFileSync(file);
+    const wrong = bytes.length === 0 ? { message: 'is empty' } : noTextIn(bytes, true);
+    if (wrong === undefined) return new TextDecoder().decode(bytes);
+    problems.add({ file, ...wrong });
     return undefined;
+  } catch (cause) {
+    throw new SpillwayError('FILE_UNREADABLE', `Cannot read ${file}: ${whyUnreadable(cause)}`, { cause });
   }
 }
 

@@ -8,6 +8,25 @@ const SPACE = /[ \t\r\n]*/y;
 const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
+const NO_JSON_NUMBER = /-?(?:NaN|Infinity)\b/y;
+
+/** @param cause what the parser of the language threw for this text */
+export function faultOf(text: string, cause: unknown): { offset: number; message: string } {
+  const offset = faultOffset(text);
+  NO_JSON_NUMBER.lastIndex = offset;
+  const [word] = NO_JSON_NUMBER.exec(text) ?? [];
+  return {
+    offset,
+    message: `is not JSON: ${word ? `${word} has to stand in quotes: "${word}"` : parserMessage(cause)}`,
+  };
+}
+
+/** Without the excerpt and the offset, which stand beside the place anyway. */
+function parserMessage(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/(, ("|\.\.\.).*is not valid JSON| (in JSON )?at position.*)$/s, '');
+}
+
 /** Offset of the first character that cannot stand where it does; the length of the text when it ends too early. */
 export function faultOffset(text: string): number {
   const walk = new Walk(text);

@@ -17,11 +17,6 @@ export function placeAt(text: string, offset: number): { line: number; column: n
   return { line: lines.length, column: lines.at(-1)!.length + 1 };
 }
 
-/** What the parser of the language says, without the excerpt and the offset that stand beside the place anyway. */
-export function syntaxMessage(message: string): string {
-  return `is not JSON: ${message.replace(/(, ("|\.\.\.).*is not valid JSON| (in JSON )?at position.*)$/s, '')}`;
-}
-
 function offsetOf(text: string, path: Path): number | undefined {
   let at = skipSpace(text, 0);
   for (const step of path) {

@@ -74,6 +74,11 @@ export function metricNamed(column: string, named: ReadonlySet<string>): { name:
   return named.has(column) ? { ...found, name: column } : found;
 }
 
+/** What is wrong with two columns whose names mean one metric. */
+export function twoColumns(name: string, columns: readonly string[]): string {
+  return `${columns.join(' and ')} both mean ${name}; say which one with --column ${name}=…`;
+}
+
 /** `Latency` is `latency`; `HTTP` stays. */
 function lowerFirst(text: string): string {
   return /^[A-Z][^A-Z]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;

@@ -25,7 +25,7 @@ export function matchArms(baseline: Arm, candidate: Arm, wishes: Wishes, problem
   const arms = [baseline, candidate] as const;
   const unsampled = new Map(arms.flatMap(({ unsampled: found }) => [...found]));
   const names = metricNames(arms, wishes);
-  const notes = [...new Set([...arms.flatMap(arm => arm.notes), ...pairingNote(arms)])];
+  const notes = [...new Set([...arms.flatMap(arm => [...arm.notes, ...repeatNote(arm)]), ...pairingNote(arms)])];
   const samples: [Samples, Samples] = [{}, {}];
   const metrics: MetricPlan[] = [];
   for (const name of names) {
@@ -58,6 +58,15 @@ function pairingNote([x, y]: readonly Arm[]): string[] {
   if (a.size === 0) return [`${y!.file} names cases and ${x!.file} does not: ${how}`];
   if (b.size === 0) return [`${x!.file} names cases and ${y!.file} does not: ${how}`];
   return [...a].some(id => b.has(id)) ? [] : [`${x!.file} and ${y!.file} have no case in common: ${how}`];
+}
+
+/** Meant where a case ran several times, a mistake where ids were mixed up: it has to be seen. */
+function repeatNote({ file, metrics }: Arm): string[] {
+  const repeated = [...metrics.values()].map(({ caseIds = [] }) => caseIds.length - new Set(caseIds).size);
+  const most = Math.max(0, ...repeated);
+  return most > 0
+    ? [`${file}: ${most} more values than cases: each case counts once, with the mean of its values`]
+    : [];
 }
 
 function casesOf({ metrics }: Arm): Set<string> {

@@ -73,7 +73,7 @@ test('a file that is not there is named', async () => {
 });
 
 test('a folder and a pipe are refused', async () => {
-  expect((await run(base, at('.'))).problems[0]).toMatch(/it is no regular file/);
+  expect((await run(base, at('.'))).problems[0]).toMatch(/it is a folder$/);
   expect((await run(base, '/dev/null')).problems[0]).toMatch(/it is no regular file; write it to one first$/);
 });
 

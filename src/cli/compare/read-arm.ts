@@ -2,7 +2,7 @@
  * One arm from a file of any format. The format is told by what stands in the file, and by the extension where the content
  * could be several: k6 calls its lines `.json`, too.
  */
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { whyUnreadable } from '../../config/read-file.ts';
 import { SpillwayError } from '../../errors.ts';
@@ -69,10 +69,12 @@ function isWholeJson(text: string): boolean {
 
 function headOf(file: string): string {
   try {
+    // A pipe can be read once only, and the format is told before the file is read. Opening one may wait for ever.
+    const found = statSync(file);
+    if (found.isDirectory()) throw new Error('it is a folder');
+    if (!found.isFile()) throw new Error('it is no regular file; write it to one first');
     const descriptor = openSync(file, 'r');
     try {
-      // A pipe can be read once only, and the format is told before the file is read.
-      if (!fstatSync(descriptor).isFile()) throw new Error('it is no regular file; write it to one first');
       const buffer = Buffer.alloc(HEAD_BYTES);
       return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, HEAD_BYTES, 0));
     } finally {

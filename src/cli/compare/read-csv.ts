@@ -6,7 +6,7 @@ import { type Arm, emptyArm, isLeftOut, linesOptions, type Reading } from './arm
 import { Collector } from './collector.ts';
 import { cellsOf, delimiterOf, isOpen } from './csv-row.ts';
 import { linesOf } from './lines.ts';
-import { metricNamed, metricOfColumn } from './metric-names.ts';
+import { metricNamed, metricOfColumn, twoColumns } from './metric-names.ts';
 import { valueFor, valueOf } from './number.ts';
 import type { Problems } from './problems.ts';
 
@@ -24,6 +24,7 @@ export async function readCsv(file: string, reading: Reading, problems: Problems
       open = undefined;
     }
   }
+  if (table.isEmpty && !open) problems.add({ file, message: 'is empty' });
   if (open) problems.add({ file, line: open.number, message: 'a quote that opens here is never closed' });
   return table.arm();
 }
@@ -48,6 +49,10 @@ class Table {
     this.#file = file;
     this.#reading = reading;
     this.#problems = problems;
+  }
+
+  get isEmpty(): boolean {
+    return this.#columns === undefined;
   }
 
   add(text: string, line: number): void {
@@ -101,6 +106,11 @@ class Table {
       if (metric && isLeftOut(metric.name, this.#reading)) continue;
       if (metric) this.#columns!.push({ index, ...metric, collector: new Collector({ withCases }) });
       else this.#ignored.push(column);
+      const other = this.#columns!.find(({ name }) => name === metric?.name);
+      if (other && other.index !== index) {
+        const message = twoColumns(other.name, [`columns ${other.index + 1}`, String(index + 1)]);
+        this.#problems.add({ file: this.#file, line, message });
+      }
     }
     if (this.#columns!.length > 0) return;
     const message = `no column has the name of a known metric; found ${names.slice(0, 20).join(', ')}: say --column latency=NAME, or --column latency=1 for the first`;

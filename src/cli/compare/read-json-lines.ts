@@ -5,10 +5,10 @@
 import { type Arm, emptyArm, isLeftOut, linesOptions, type Reading } from './arm.ts';
 import { Collector } from './collector.ts';
 import { isObject, type JsonObject } from './json-document.ts';
-import { faultOffset } from './json-fault.ts';
-import { type Path, placeOf, syntaxMessage } from './json-place.ts';
+import { faultOf } from './json-fault.ts';
+import { type Path, placeOf } from './json-place.ts';
 import { type Line, linesOf } from './lines.ts';
-import { metricNamed } from './metric-names.ts';
+import { metricNamed, twoColumns } from './metric-names.ts';
 import { valueFor } from './number.ts';
 import type { Problems } from './problems.ts';
 import { isK6Line, K6Points } from './read-k6-points.ts';
@@ -27,6 +27,7 @@ export async function readJsonLines(
 ): Promise<Arm> {
   const rows = new Rows(file, reading, problems, new PromptfooResults(promptIndex));
   for await (const batch of linesOf(file, linesOptions(file, reading))) for (const line of batch) rows.add(line);
+  if (rows.isEmpty) problems.add({ file, message: 'is empty' });
   return rows.arm();
 }
 
@@ -49,6 +50,7 @@ class Rows {
   /** Keys that are not compared and held no number so far. */
   readonly #nameless = new Set<string>();
   #withCases = false;
+  isEmpty = true;
 
   constructor(file: string, reading: Reading, problems: Problems, promptfoo: PromptfooResults) {
     this.#promptfoo = promptfoo;
@@ -60,6 +62,7 @@ class Rows {
 
   add(line: Line): void {
     if (line.text.trim() === '') return;
+    this.isEmpty = false;
     const row = this.#parse(line);
     if (!row) return;
     if (isK6Line(row)) {
@@ -133,7 +136,9 @@ class Rows {
       return errors;
     }
     const column = this.#column(name, [key], unit);
-    this.#columns!.push(column);
+    const other = this.#columns!.find(found => found.name === name);
+    if (other) this.#problems.add({ file: this.#file, message: twoColumns(name, [other.path.join('.'), key]) });
+    else this.#columns!.push(column);
     return column;
   }
 
@@ -162,10 +167,8 @@ class Rows {
       if (isObject(row)) return row;
       this.#report(line, [], 'must be an object, one row');
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      const column = faultOffset(line.text) + 1;
-      const text = syntaxMessage(message);
-      this.#problems.add({ file: this.#file, line: line.number, column, message: text });
+      const { offset, message } = faultOf(line.text, cause);
+      this.#problems.add({ file: this.#file, line: line.number, column: offset + 1, message });
     }
     return undefined;
   }

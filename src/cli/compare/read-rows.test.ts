@@ -130,6 +130,6 @@ describe('CSV', () => {
     const latin = at('latin.csv');
     const { writeFileSync } = await import('node:fs');
     writeFileSync(latin, Buffer.from([...Buffer.from('latency\n1\n'), 0xe4, 0x0a]));
-    expect((await run(latin, base)).problems[1]).toMatch(/^latin\.csv:\d: is not UTF-8 text/);
+    expect((await run(latin, base)).problems[1]).toMatch(/^latin\.csv:\d+:\d+: is not UTF-8 text/);
   });
 });

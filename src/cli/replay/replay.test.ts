@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -205,7 +206,9 @@ test('a file of any length is replayed with a bounded number of points, the newe
 describe('what is wrong is listed with file, line, column and field', () => {
   const good = { at: '2026-01-31T12:00:00Z', arm: 'baseline', latencyMs: 1 };
   test.each([
-    ['{', '1:1: is not JSON: one object a line'],
+    ['{', "1:1: begins one document of several lines; write one object a line: jq -c '.[]'"],
+    ['{"at":1,', '1:9: is not JSON: Expected double-quoted property name; one object a line'],
+    ['{"at":1,"latencyMs":NaN}', '1:21: is not JSON: NaN has to stand in quotes: "NaN"; one object a line'],
     ['[]', '1:1: must be an object, one sample'],
     ['{"at":"2026-01-31T12:00:00Z","arm":"canary"}', '1:36: arm: must be "baseline" or "candidate"; found "canary"'],
     ['{"at":"yesterday","arm":"baseline"}', '1:7: at: must be an RFC 3339 time'],
@@ -264,8 +267,16 @@ test('values that cannot be true make the verdict inconclusive, not an error', a
   expect(document.verdict).toMatchObject({ kind: 'inconclusive', code: 'invalidData' });
 });
 
+test.skipIf(process.platform === 'win32')('a named pipe is refused at once: nobody may ever write to it', async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const { exit, problems } = await run(pipe);
+  expect(exit).toBe(2);
+  expect(problems[0]).toContain('it is a named pipe; write it to a file first');
+});
+
 test('an interrupt ends the reading', async () => {
   const { exit, problems } = await run(written(lines(recorded(100))), {}, AbortSignal.abort());
   expect(exit).toBe(3);
-  expect(problems[0]).toContain('Interrupted');
+  expect(problems[0]).toMatch(/was interrupted/);
 });

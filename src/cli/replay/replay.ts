@@ -4,7 +4,6 @@
  */
 import type { LiveOutcome } from '../../analysis/live-outcome.ts';
 import type { Verdict } from '../../analysis/verdict.ts';
-import { SpillwayError } from '../../errors.ts';
 import { linesOf } from '../compare/lines.ts';
 import { Problems } from '../compare/problems.ts';
 import type { OnRead } from '../reading-progress.ts';
@@ -50,16 +49,13 @@ export async function replayFile(file: string, options: ReplayOptions): Promise<
   const problems = new Problems();
   const reader = new SampleReader(file, problems);
   const replay = new Replay(options);
-  let lines = 0;
-  for await (const batch of linesOf(file, { onRead: options.onRead })) {
+  for await (const batch of linesOf(file, { onRead: options.onRead, signal: options.signal })) {
     for (const line of batch) {
       const sample = reader.read(line);
       if (sample) replay.add(sample);
-      if (problems.count >= ENOUGH_PROBLEMS) problems.throwIfAny(HINT);
+      if (problems.count >= ENOUGH_PROBLEMS || reader.isWhole) problems.throwIfAny(HINT);
       if (replay.isDone) break;
     }
-    lines += batch.length;
-    if (options.signal.aborted) throw new SpillwayError('INTERRUPTED', `Interrupted after ${lines} lines of ${file}.`);
     if (replay.isDone) break;
   }
   problems.throwIfAny(HINT);

@@ -5,6 +5,7 @@
 import type { LiveOutcome } from '../../analysis/live-outcome.ts';
 import { unitHashOf } from '../../traffic/assignment.ts';
 import { isObject, type JsonObject } from '../compare/json-document.ts';
+import { faultOf } from '../compare/json-fault.ts';
 import { placeOf } from '../compare/json-place.ts';
 import type { Line } from '../compare/lines.ts';
 import { valueOf } from '../compare/number.ts';
@@ -16,6 +17,8 @@ const FIELDS: ReadonlySet<string> = new Set(['at', 'arm', 'unit', 'error', ...ME
 export const MOST_LATE_MS = 60_000;
 const TIME = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 /** Names one unit within a file: any constant does. */
+/** The first line of one. */
+const WHOLE = /^\s*[[{]\s*$/;
 const SALT = 'replay';
 
 export class SampleReader {
@@ -24,6 +27,8 @@ export class SampleReader {
   #newestMs = Number.NEGATIVE_INFINITY;
   /** Fields of the file that mean nothing here. */
   readonly ignored = new Set<string>();
+  /** The file is one JSON document: no line of it is a sample. */
+  isWhole = false;
 
   constructor(file: string, problems: Problems) {
     this.#file = file;
@@ -94,8 +99,13 @@ export class SampleReader {
       const row: unknown = JSON.parse(line.text);
       if (isObject(row)) return row;
       this.#report(line, '', 'must be an object, one sample');
-    } catch {
-      this.#report(line, '', 'is not JSON: one object a line');
+    } catch (cause) {
+      this.isWhole ||= line.number === 1 && WHOLE.test(line.text);
+      const { offset, message } = faultOf(line.text, cause);
+      const problem = this.isWhole
+        ? { column: 1, message: "begins one document of several lines; write one object a line: jq -c '.[]'" }
+        : { column: offset + 1, message: `${message}; one object a line` };
+      this.#problems.add({ file: this.#file, line: line.number, ...problem });
     }
     return undefined;
   }
