@@ -1,6 +1,10 @@
 /**
  * The batch half of the statistics in one import: tests, effect sizes and corrections for two finished samples.
  */
+export { type BinnedMargin, leastTellable, lessMargin } from './binned-margin.ts';
+export { type BinnedQuantile, binnedQuantile } from './binned-quantile.ts';
+export { BinnedSample, binnedSample, binnedValues, differenceOfBounds, inCommonBuckets } from './binned-sample.ts';
+export { type BinnedShift, type BinnedShiftOptions, binnedShift } from './binned-shift.ts';
 export { type BootstrapOptions, type BootstrapResult, bootstrapBca } from './bootstrap.ts';
 export { type BrunnerMunzelResult, brunnerMunzel } from './brunner-munzel.ts';
 export { type CombinedP, cauchyCombination } from './cauchy-combination.ts';
@@ -17,9 +21,16 @@ export {
 export { type MannWhitneyOptions, type MannWhitneyResult, mannWhitney } from './mann-whitney.ts';
 export { type McNemarResult, mcNemar } from './mcnemar.ts';
 export { benjaminiHochberg, bonferroni, holm } from './multiple-testing.ts';
-export type { Alternative, Interval, Sample, Status, TestOutcome } from './outcome.ts';
+export type { NativeBuckets } from './native-grid.ts';
+export type { Alternative, Interval, RankSample, Sample, Status, TestOutcome } from './outcome.ts';
 export { type PermutationOptions, type PermutationResult, permutationMeanDifference } from './permutation.ts';
 export { PreparedSample, prepareSample } from './prepared-sample.ts';
+export {
+  type ClassicBucket,
+  classicHistogram,
+  type NativeHistogram,
+  nativeHistogram,
+} from './prometheus-histogram.ts';
 export { type QuantileEstimate, quantileInterval, quantileOfSorted } from './quantile.ts';
 export { seededRandom } from './random.ts';
 export { type SignFlipOptions, type SignFlipResult, signFlip } from './sign-flip.ts';

@@ -1,8 +1,8 @@
 /**
  * Standardised differences. A p-value says whether, an effect size how much; both are needed before anyone is woken up.
  */
-import type { Sample, Status } from './outcome.ts';
-import { prepareSample } from './prepared-sample.ts';
+import type { RankSample, Sample, Status } from './outcome.ts';
+import { rankedPair } from './ranked-pair.ts';
 import { logBeta } from './special.ts';
 import { studentT } from './student-t.ts';
 
@@ -30,14 +30,14 @@ export function hedgesG(x: Sample, y: Sample): { readonly status: Status; readon
 
 /**
  * Cliff's δ = P(x > y) − P(x < y), and A12 = P(x > y) + ½P(x = y). |δ| of .147, .33 and .474 count as small, medium, large.
- * Ordinal: timeouts as Infinity are fine. O((n + m) log(n + m)).
+ * Ordinal: timeouts as Infinity are fine. O((n + m) log(n + m)), of histograms O(buckets).
  */
 export function cliffsDelta(
-  x: Sample,
-  y: Sample,
+  x: RankSample,
+  y: RankSample,
 ): { readonly status: Status; readonly delta: number; readonly a12: number } {
   if (x.length === 0 || y.length === 0) return { status: 'no_data', delta: 0, a12: 0.5 };
-  const { doubledU1 } = prepareSample(x).ranksAgainst(prepareSample(y));
+  const { doubledU1 } = rankedPair(x, y).ranks;
   const pairs = x.length * y.length;
   return { status: 'ok', delta: (doubledU1 - pairs) / pairs, a12: doubledU1 / 2 / pairs };
 }

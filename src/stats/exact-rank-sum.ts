@@ -13,12 +13,7 @@ import { forEachTieGroup } from './tie-groups.ts';
 export function exactRankSum(x: Float64Array, y: Float64Array): { greater: number; less: number } {
   const swap = x.length > y.length;
   const k = Math.min(x.length, y.length);
-  const total = x.length + y.length;
-  if (total > 1000 || k * total > 20_000) {
-    throw new RangeError(
-      `the exact rank test is too long for ${x.length} and ${y.length} values: use the asymptotic one`,
-    );
-  }
+  requireExactSize(x.length, y.length);
   const ranks: number[] = [];
   let observed = 0;
   forEachTieGroup(x, y, (countX, countY, belowX, belowY) => {
@@ -36,6 +31,13 @@ export function exactRankSum(x: Float64Array, y: Float64Array): { greater: numbe
     if (sum <= observed) atMost += counts[sum]!;
   }
   return swap ? { greater: atMost / all, less: atLeast / all } : { greater: atLeast / all, less: atMost / all };
+}
+
+/** @throws RangeError where the distribution would take too long */
+export function requireExactSize(n: number, m: number): void {
+  const total = n + m;
+  if (total > 1000 || Math.min(n, m) * total > 20_000)
+    throw new RangeError(`the exact rank test is too long for ${n} and ${m} values: use the asymptotic one`);
 }
 
 /** Number of subsets of size k by sum. @param ranks upward */

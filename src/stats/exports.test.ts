@@ -9,6 +9,7 @@ const X = [3, 1, 4, 1.5, 5, 9, 2, 6];
 const Y = Float64Array.of(5, 3.5, 5.8, 9.7, 9.3, 2.3, 8.4, 6.2);
 const TEST = ['status', 'p', 'log10P'];
 const T = [...TEST, 't', 'df', 'meanDifference', 'se', 'ci'];
+const BINNED = stats.binnedSample([2, 5], [2, 4, 2]);
 const BOOTSTRAP = ['status', 'estimate', 'ci', 'bias', 'acceleration'];
 const [upward, slower] = [{ alternative: 'greater' }, { alternative: 'less', confidence: 0.9 }] as const;
 
@@ -65,6 +66,9 @@ const RESULTS: [call: string, result: object, fields: string[]][] = [
   ],
   ['bootstrapBca of one', stats.bootstrapBca(X, { seed: 2, resamples: 99 }), BOOTSTRAP],
   ['bootstrapBca of two', stats.bootstrapBca(X, Y, { seed: 2, resamples: 99 }), BOOTSTRAP],
+  ['binnedSample', BINNED, ['bounds', 'counts', 'length', 'native']],
+  ['binnedQuantile', stats.binnedQuantile(BINNED, 0.5), ['status', 'low', 'high', 'ci']],
+  ['binnedShift', stats.binnedShift(BINNED, stats.binnedValues(Y, BINNED)), ['status', 'shift', 'range', 'ci']],
   ['cauchyCombination', stats.cauchyCombination([0.1, 0.02], [1, 3]), ['t', 'p', 'log10P']],
 ];
 

@@ -2,9 +2,9 @@
  * Kolmogorov and Smirnov's test: the largest distance between two empirical distribution functions. Sees a change of shape
  * that leaves the mean alone, and does not say which; a diagnostic beside a test of location.
  */
-import type { Alternative, Sample, TestOutcome } from './outcome.ts';
+import type { Alternative, RankSample, TestOutcome } from './outcome.ts';
 import { alternativeOf, fromLog, fromP, methodOf, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { prepareSample } from './prepared-sample.ts';
+import { rankedPair } from './ranked-pair.ts';
 
 export interface KolmogorovSmirnovOptions {
   /**
@@ -29,14 +29,14 @@ export interface KolmogorovSmirnovResult extends TestOutcome {
 const MOST_EXACT = 100_000;
 
 /**
- * O((n + m) log(n + m)), the exact p O(n·m). Exact for continuous data, conservative with ties.
+ * O((n + m) log(n + m)), of histograms O(buckets), the exact p O(n·m). Exact for continuous data, conservative with ties.
  * @returns status `ok` or `no_data`
- * @throws RangeError on NaN in the data, or where 'exact' is asked for beyond n·m = 100,000
+ * @throws RangeError on NaN in the data, on histograms with different buckets, or where 'exact' is asked for beyond n·m = 100,000
  * @see Hodges 1958, Arkiv för Matematik 3:469 for the one-sided approximation
  */
 export function kolmogorovSmirnov(
-  x: Sample,
-  y: Sample,
+  x: RankSample,
+  y: RankSample,
   options: KolmogorovSmirnovOptions = {},
 ): KolmogorovSmirnovResult {
   const alternative = alternativeOf(options);
@@ -47,7 +47,7 @@ export function kolmogorovSmirnov(
   if (wanted === 'exact' && !small) throw new RangeError(`an exact p needs n·m ≤ ${MOST_EXACT}, got ${n * m}`);
   const method = small && wanted !== 'asymptotic' ? 'exact' : 'asymptotic';
   // In units of 1/(n·m), whole numbers: "at least as far" is decided exactly.
-  const { above, below } = prepareSample(x).ranksAgainst(prepareSample(y));
+  const { above, below } = rankedPair(x, y).ranks;
   const pairs = n * m || 1;
   const distances = { d: Math.max(above, below) / pairs, dPlus: above / pairs, dMinus: below / pairs };
   if (n === 0 || m === 0) return { status: 'no_data', ...NOT_SIGNIFICANT, ...distances, method };

@@ -4,10 +4,10 @@
  * medians too often (14% at a nominal 5%), where Brunner–Munzel does not.
  */
 import { exactRankSum } from './exact-rank-sum.ts';
-import type { Alternative, Sample, Status, TestOutcome } from './outcome.ts';
+import type { Alternative, RankSample, Status, TestOutcome } from './outcome.ts';
 import { alternativeOf, discreteP, fromLog, methodOf, NOT_SIGNIFICANT, type PValue } from './p-value.ts';
-import { prepareSample } from './prepared-sample.ts';
 import type { RankComparison } from './rank-comparison.ts';
+import { rankedPair } from './ranked-pair.ts';
 import { logNormalTail } from './special.ts';
 
 export interface MannWhitneyOptions {
@@ -37,14 +37,14 @@ export interface MannWhitneyResult extends TestOutcome {
 }
 
 /**
- * O((n + m) log(n + m)); the exact distribution costs O(k²·N²) for the smaller size k, N = n + m.
+ * O((n + m) log(n + m)), of histograms O(buckets); the exact distribution costs O(k²·N²) for the smaller size k, N = n + m.
  * @returns status `ok`, `no_data` or `degenerate_all_tied`
- * @throws RangeError on NaN; ±Infinity is ranked
+ * @throws RangeError on NaN and on histograms with different buckets; ±Infinity is ranked
  * @see Mann and Whitney 1947, Annals of Mathematical Statistics 18:50; [1, 2, 3] against [4, 5]: u1 = 0, exact p = 0.2
  */
-export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = {}): MannWhitneyResult {
-  const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
-  const counts = preparedX.ranksAgainst(preparedY);
+export function mannWhitney(x: RankSample, y: RankSample, options: MannWhitneyOptions = {}): MannWhitneyResult {
+  const pair = rankedPair(x, y);
+  const counts = pair.ranks;
   const alternative = alternativeOf(options);
   const { continuity = true } = options;
   const n = x.length;
@@ -56,12 +56,10 @@ export function mannWhitney(x: Sample, y: Sample, options: MannWhitneyOptions = 
 
   const total = n + m;
   const variance = ((n * m) / 12) * (total + 1 - counts.tieTerm / (total * (total - 1)));
-  const [lowX, lowY] = [preparedX.sorted[0], preparedY.sorted[0]];
-  const allTied = lowX === lowY && lowX === preparedX.sorted[n - 1] && lowY === preparedY.sorted[m - 1];
-  if (allTied) return result('degenerate_all_tied', counts, n * m, 0, NOT_SIGNIFICANT, method);
+  if (pair.allTied) return result('degenerate_all_tied', counts, n * m, 0, NOT_SIGNIFICANT, method);
   const { z, p } = normalScore(counts.doubledU1, n * m, Math.sqrt(variance), alternative, continuity);
   if (method === 'asymptotic') return result('ok', counts, n * m, z, p, method);
-  const { greater, less } = exactRankSum(preparedX.sorted, preparedY.sorted);
+  const { greater, less } = exactRankSum(...pair.sorted());
   return result('ok', counts, n * m, z, discreteP(greater, less, alternative), method);
 }
 

@@ -3,6 +3,7 @@
  * (p = 1, an interval without end): a NaN p-value would compare as "not significant" somewhere and as an error elsewhere.
  */
 
+import type { BinnedSample } from './binned-sample.ts';
 import type { PreparedSample } from './prepared-sample.ts';
 
 /** As in SciPy: 'greater' means x tends to be larger than y, 'less' that it tends to be smaller. */
@@ -32,6 +33,9 @@ export type Status =
  * and no mean.
  */
 export type Sample = ArrayLike<number> | PreparedSample;
+
+/** What a rank test takes: also counts by bucket, whose values are ties of their bucket. */
+export type RankSample = Sample | BinnedSample;
 
 /** [low, high]; −Infinity and Infinity where the data cannot bound it. */
 export type Interval = [low: number, high: number];

@@ -2,6 +2,7 @@
  * A sample that is sorted and summed once for however many tests. Every test takes plain numbers as well; preparing pays where
  * several look at the same data, because most of a rank test is the sorting.
  */
+import { BinnedSample } from './binned-sample.ts';
 import { type Moments, momentsOf } from './moments.ts';
 import type { Sample } from './outcome.ts';
 import { compareRanks, type RankComparison } from './rank-comparison.ts';
@@ -15,6 +16,7 @@ export class PreparedSample {
   #compared: { readonly other: PreparedSample; readonly ranks: RankComparison } | undefined;
 
   constructor(values: ArrayLike<number>) {
+    refuseBins(values);
     this.values = new Float64Array(values);
   }
 
@@ -48,14 +50,21 @@ export function prepareSample(sample: Sample): PreparedSample {
 }
 
 export function valuesIn(sample: Sample): ArrayLike<number> {
+  refuseBins(sample);
   return sample instanceof PreparedSample ? sample.values : sample;
 }
 
 /** Upward; never to be written to. */
 export function sortedValues(sample: Sample): Float64Array {
-  return sample instanceof PreparedSample ? sample.sorted : sortedCopy(sample);
+  return sample instanceof PreparedSample ? sample.sorted : sortedCopy(valuesIn(sample));
 }
 
 export function sampleMoments(sample: Sample): Moments {
-  return sample instanceof PreparedSample ? sample.moments : momentsOf(sample);
+  return sample instanceof PreparedSample ? sample.moments : momentsOf(valuesIn(sample));
+}
+
+/** From JavaScript, where no type says it: a mean read off a histogram would be made up. */
+function refuseBins(sample: unknown): void {
+  if (sample instanceof BinnedSample)
+    throw new RangeError('this needs values and got a histogram: only rank tests and quantiles can read one');
 }

@@ -57,7 +57,8 @@ export function quantileInterval(
   };
 }
 
-function outerRank(n: number, q: number, miss: number): number {
+/** Largest rank below the q-quantile of n values but for a chance of `miss`; 0 where none is. O(log n). */
+export function outerRank(n: number, q: number, miss: number): number {
   let low = 0;
   let high = n;
   while (low < high) {
