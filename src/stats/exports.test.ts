@@ -158,6 +158,7 @@ group('calls', () => {
       [stats.exactRankScoreEProcess() as never, values],
       [stats.boundedBetEProcess() as never, values],
       [stats.exceedanceEProcess({ p: 0.95 }) as never, values],
+      [stats.histogramEProcess() as never, { baseline: BINNED, candidate: BINNED }],
       [stats.eventShareEProcess() as never, { candidateEvents: 3, totalEvents: 4, share: 0.5 }],
       [stats.symmetricSliceEProcess() as never, 0.1],
     ];

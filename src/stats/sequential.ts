@@ -30,6 +30,13 @@ export { type ExactRankState, exactRankScoreEProcess } from './exact-rank-score.
 export { type ExceedanceOptions, type ExceedanceState, exceedanceEProcess } from './exceedance.ts';
 export { DEFAULT_LAMBDA_GRID } from './grid.ts';
 export {
+  DEFAULT_HISTOGRAM_QUANTILES,
+  type HistogramBlock,
+  type HistogramEProcessOptions,
+  type HistogramState,
+  histogramEProcess,
+} from './histogram-process.ts';
+export {
   betaBinomialMixture,
   halfNormalMixture,
   mostSensitiveRho,
