@@ -6,7 +6,7 @@ import type { MetricPlan } from '../config/plan.ts';
 import type { MetricSamples, Samples } from './sample.ts';
 
 /** `ratio`: candidate / baseline matters (latency, tokens, cost). `difference`: points matter (scores and pass or fail, 0 to 1). */
-type Scale = 'ratio' | 'difference';
+export type Scale = 'ratio' | 'difference';
 
 export interface CleanSamples {
   baseline: number[];
@@ -31,18 +31,25 @@ export function samplesNamed(samples: Samples, name: string): MetricSamples | un
 
 export function cleanSamples(metric: MetricPlan, baseline: MetricSamples, candidate: MetricSamples): CleanSamples {
   const scale = scaleOf(metric, [baseline, candidate]);
-  const isValid = (value: number) => (scale === 'ratio' ? value >= 0 : value >= 0 && value <= 1);
+  const isValid = isValidOn(scale);
   const [x, y] = [baseline.values.filter(isValid), candidate.values.filter(isValid)];
   const offered = baseline.values.length + candidate.values.length;
   const invalid = offered - x.length - y.length;
   return { baseline: x, candidate: y, scale, invalid, offered, pairs: pairsOf(baseline, candidate, isValid) };
 }
 
+/** Whether a value of this scale can be true. */
+export function isValidOn(scale: Scale): (value: number) => boolean {
+  return value => value >= 0 && (scale === 'ratio' || value <= 1);
+}
+
 /** By name, else by what values can be: shares of 1 that may be 0, or are better when higher, have no useful ratio. */
-function scaleOf(metric: MetricPlan, arms: readonly MetricSamples[]): Scale {
+export function scaleOf(metric: MetricPlan, arms: readonly MetricSamples[]): Scale {
   if (RATIO_NAMES.includes(metric.name)) return 'ratio';
   if (SCORE_NAMES.includes(metric.name)) return 'difference';
-  const values = arms.flatMap(arm => arm.values).filter(value => !Number.isNaN(value));
+  const values = arms
+    .flatMap(arm => (arm.histogram ? [...arm.histogram.bounds] : arm.values))
+    .filter(value => !Number.isNaN(value));
   const isShare = values.every(value => value >= 0 && value <= 1);
   if (!isShare || metric.unit !== undefined || arms.some(arm => arm.unit !== undefined)) return 'ratio';
   return metric.direction === 'higherIsBetter' || values.includes(0) ? 'difference' : 'ratio';

@@ -53,7 +53,7 @@ export function ruleOn(
   if (adjustedP <= alpha && low > margin)
     return { kind: 'fail', evidence: { ...say(numbers), severity: atLeastLow(evidence.severity) } };
   if (high < margin) return { kind: 'pass', evidence: say(numbers) };
-  const text = `${numbers}: neither beyond nor inside the margin of ${marginPhrase(found)}${moreSamples(found)}`;
+  const text = `${numbers}: neither beyond nor inside the margin of ${marginPhrase(found)}${found.limit === undefined ? moreSamples(found) : found.limit && `; ${found.limit}`}`;
   return { kind: 'inconclusive', code: 'notEnoughData', evidence: say(text) };
 }
 

@@ -27,15 +27,13 @@ import {
   type Comparison,
   type ComparisonOptions,
   effectOf,
+  FEWEST_FOR_BRUNNER_MUNZEL,
   harmOf,
   leastRankP,
   numbersOf,
   type TestNumbers,
   withinReach,
 } from './comparison.ts';
-
-/** Below this Brunner–Munzel's t approximation is not to be trusted. */
-const FEWEST_FOR_BRUNNER_MUNZEL = 10;
 
 export function compareUnpaired(samples: CleanSamples, options: ComparisonOptions): Comparison {
   const { scale } = samples;

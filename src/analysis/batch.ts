@@ -5,6 +5,8 @@
  */
 import type { MetricPlan, RegressionPlan } from '../config/plan.ts';
 import { cauchyCombination, holm } from '../stats/battery.ts';
+import { compareBinned } from './batch-binned.ts';
+import { cleanBins, sizeOf } from './batch-bins.ts';
 import { cleanSamples, samplesNamed } from './batch-data.ts';
 import { comparePaired } from './batch-paired.ts';
 import { canBeSure, type Finding, ruleOn, withoutComparison } from './batch-rule.ts';
@@ -68,13 +70,14 @@ function compareMetric(
   { plan, random }: { plan: RegressionPlan; random: () => number },
 ): Step {
   const [x, y] = [samplesNamed(baseline, metric.name), samplesNamed(candidate, metric.name)];
-  const n = { baseline: x?.values.length ?? 0, candidate: y?.values.length ?? 0 };
+  const n = { baseline: x ? sizeOf(x) : 0, candidate: y ? sizeOf(y) : 0 };
   if (!x || !y || n.baseline === 0 || n.candidate === 0) {
     const reason =
       n.baseline + n.candidate === 0 ? 'not measured' : `nothing to compare with, n = ${n.baseline} v ${n.candidate}`;
     return { metric, finding: withoutComparison(metric, n, 'notEnoughData', reason) };
   }
-  const clean = cleanSamples(metric, x, y);
+  const clean = x.histogram || y.histogram ? cleanBins(metric, x, y) : cleanSamples(metric, x, y);
+  if (typeof clean === 'string') return { metric, finding: withoutComparison(metric, n, 'invalidData', clean) };
   if (clean.invalid > MOST_INVALID_SHARE * clean.offered) {
     const reason = `${clean.invalid} of ${clean.offered} values are not valid (NaN, negative or out of range)`;
     return { metric, finding: withoutComparison(metric, n, 'invalidData', reason) };
@@ -84,12 +87,15 @@ function compareMetric(
     minEffect: metric.minEffect,
     alpha: plan.alpha,
   };
-  const found = clean.pairs
-    ? comparePaired(clean.pairs, clean.scale, options, random)
-    : compareUnpaired(clean, options);
+  const pairs = 'pairs' in clean ? clean.pairs : null;
+  const found = pairs
+    ? comparePaired(pairs, clean.scale, options, random)
+    : 'pairs' in clean
+      ? compareUnpaired(clean, options)
+      : compareBinned(clean, options);
   const remarks = [
     clean.invalid > 0 ? `invalid values left out: ${clean.invalid}` : '',
-    clean.pairs && clean.pairs.unmatched > 0 ? `${clean.pairs.unmatched} cases ran on one arm only` : '',
+    pairs && pairs.unmatched > 0 ? `${pairs.unmatched} cases ran on one arm only` : '',
   ].filter(Boolean);
   return { metric, found, remark: remarks.length > 0 ? ` (${remarks.join(', ')})` : '' };
 }

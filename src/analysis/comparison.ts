@@ -4,6 +4,9 @@
  */
 import type { Effect } from './block-effect.ts';
 
+/** Below this Brunner–Munzel's t approximation is not to be trusted. */
+export const FEWEST_FOR_BRUNNER_MUNZEL = 10;
+
 export type TestNumbers = Record<string, Record<string, number | string | null>>;
 
 export interface ComparisonOptions {
@@ -28,6 +31,8 @@ export interface Comparison {
   tests: TestNumbers;
   /** No variation and no difference. */
   allTied: boolean;
+  /** What stands in the way of an answer, for the end of its sentence; '' is nothing. Absent: the number of samples. */
+  limit?: string;
 }
 
 /** Results of a test as plain JSON: what is not finite goes as null, but a word stays a word. */
@@ -89,6 +94,6 @@ export function withinReach(values: readonly number[]): (value: number) => numbe
 /** 1 / C(n + m, n): what complete separation gives. */
 export function leastRankP(n: number, m: number): number {
   let p = 1;
-  for (let i = 1; i <= Math.min(n, m); i++) p *= i / (Math.max(n, m) + i);
+  for (let i = 1; i <= Math.min(n, m) && p > 0; i++) p *= i / (Math.max(n, m) + i);
   return p;
 }

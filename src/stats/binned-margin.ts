@@ -15,53 +15,69 @@ export interface BinnedMargin {
   readonly scale?: 'ratio' | 'difference';
 }
 
+/** Moves a bound with the values it bounds; must keep their order. */
+export type Move = (bound: number) => number;
+
 /**
  * The candidate less its margin, each value where it looks least worse; to be compared with the baseline in the same buckets
  * by any rank test. Without margin the candidate itself. Values are ≥ 0 where a ratio is asked for. O(buckets).
  * @throws RangeError for a margin below 0
  */
 export function lessMargin(candidate: BinnedSample, options: BinnedMargin = {}): BinnedSample {
-  const { bounds } = candidate;
-  const places = placesLessMargin(bounds, options);
+  return moved(candidate, placesLessMargin(candidate.bounds, options));
+}
+
+/** The same counts, those of each bucket in the one that `places` names. */
+export function moved({ bounds, counts: found }: BinnedSample, places: readonly number[]): BinnedSample {
   const counts = new Float64Array(bounds.length + 1);
-  candidate.counts.forEach((count, bucket) => {
+  found.forEach((count, bucket) => {
     const place = places[bucket]!;
     counts[place] = counts[place]! + count;
   });
   return new BinnedSample(bounds, counts);
 }
 
-/** For each bucket of the candidate, the bucket where its values look least worse. */
-function placesLessMargin(bounds: Float64Array, options: BinnedMargin): number[] {
-  const harmless = harmlessOf(options);
-  const last = bounds.length;
-  const places: number[] = [];
-  if (options.worse === 'lower') {
-    // At most b before the margin, so at most the first bound that b reaches with it.
-    let place = 0;
-    for (const bound of bounds) {
-      const highest = harmless(bound);
-      while (place < last && bounds[place]! < highest) place++;
-      places.push(place);
-    }
-    return [...places, last];
-  }
+/** For each bucket the lowest that its values may be in once they are moved: above their lower bound, and no more. */
+export function lowestPlaces(bounds: Float64Array, move: Move): number[] {
+  const places = [0];
   let below = 0;
-  places.push(0);
   for (const bound of bounds) {
-    const lowest = harmless(bound);
-    while (below < last && bounds[below]! <= lowest) below++;
+    const lowest = move(bound);
+    while (below < bounds.length && bounds[below]! <= lowest) below++;
     places.push(below);
   }
   return places;
 }
 
-function harmlessOf({ margin = 0, worse = 'higher', scale = 'ratio' }: BinnedMargin): (bound: number) => number {
+/** For each bucket the highest that its values may be in once they are moved: at most their upper bound. */
+export function highestPlaces(bounds: Float64Array, move: Move): number[] {
+  const places: number[] = [];
+  let place = 0;
+  for (const bound of bounds) {
+    const highest = move(bound);
+    while (place < bounds.length && bounds[place]! < highest) place++;
+    places.push(place);
+  }
+  return [...places, bounds.length];
+}
+
+function placesLessMargin(
+  bounds: Float64Array,
+  { margin = 0, worse = 'higher', scale = 'ratio' }: BinnedMargin,
+): number[] {
   if (!(margin >= 0 && Number.isFinite(margin))) throw new RangeError(`a margin must be ≥ 0, got ${margin}`);
-  if (scale === 'difference') return worse === 'higher' ? bound => bound - margin : bound => bound + margin;
-  // A bound below 0 moves towards 0, which is up: there is no ratio, and nothing is claimed.
-  if (worse === 'higher') return bound => (bound > 0 ? bound / (1 + margin) : bound * (1 + margin));
-  return bound => (bound > 0 ? bound * (1 + margin) : bound / (1 + margin));
+  const by = scale === 'difference' ? margin : 1 + margin;
+  if (worse === 'lower') return highestPlaces(bounds, scale === 'difference' ? b => b + by : timesOf(by));
+  return lowestPlaces(bounds, scale === 'difference' ? b => b - by : overOf(by));
+}
+
+/** Of a bound below 0 the other way round: there is no ratio, and this keeps it on the side where nothing is claimed. */
+function overOf(factor: number): Move {
+  return bound => (bound > 0 ? bound / factor : bound * factor);
+}
+
+function timesOf(factor: number): Move {
+  return bound => (bound > 0 ? bound * factor : bound / factor);
 }
 
 /**
