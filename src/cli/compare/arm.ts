@@ -3,12 +3,21 @@
  * keep the file's own units here; plan.ts brings both arms together.
  */
 import type { Direction } from '../../config/plan.ts';
+import type { BinnedSample } from '../../stats/index.ts';
 import type { OnRead } from '../reading-progress.ts';
-import type { LinesOptions } from './lines.ts';
 import type { Problems } from './problems.ts';
 
+/** Counts by bucket, and where in the file a bound stands. */
+export interface HistogramSeries {
+  sample: BinnedSample;
+  /** Adds a problem at a bound, from 0; at all of them where there is none such. */
+  problemAt(bound: number, message: string): void;
+}
+
 export interface Series {
+  /** Empty where there is a histogram in their place. */
   values: number[];
+  histogram?: HistogramSeries;
   /** As many as `values`, where cases are named: the comparison is then paired. */
   caseIds?: string[];
   unit?: string;

@@ -2,14 +2,17 @@
  * The five tests that everybody asks for, two-sided and without a margin, with all their numbers. They are shown; what
  * decides is the one test that was named before the data. On paired cases they look at the means of the cases.
  */
+import { cleanBins } from '../../analysis/batch-bins.ts';
 import { type CleanSamples, cleanSamples, samplesNamed } from '../../analysis/batch-data.ts';
 import type { MetricPlan } from '../../config/plan.ts';
 import {
+  type BinnedSample,
   brunnerMunzel,
   kolmogorovSmirnov,
   mannWhitney,
+  type PreparedSample,
   prepareSample,
-  type Sample,
+  type RankSample,
   studentT,
   type TestOutcome,
   welchT,
@@ -21,30 +24,45 @@ export type TestAnswer = Record<string, number | string | boolean | null | (numb
 
 export const TEST_NAMES = ['student', 'welch', 'mannWhitney', 'brunnerMunzel', 'kolmogorovSmirnov'] as const;
 
-/** The values that are compared: valid ones, a mean a case where cases are paired. */
-export function comparedValues({ baseline, candidate }: Matched, metric: MetricPlan): [number[], number[]] {
+/** What is compared, of the baseline and of the candidate: values, or counts by bucket beside no values. */
+export interface Compared {
+  values: [baseline: readonly number[], candidate: readonly number[]];
+  histograms?: [baseline: BinnedSample, candidate: BinnedSample];
+}
+
+/** Valid values, a mean a case where cases are paired; where an arm is a histogram, both in its buckets. */
+export function comparedSamples({ baseline, candidate }: Matched, metric: MetricPlan): Compared {
   const [x, y] = [samplesNamed(baseline, metric.name), samplesNamed(candidate, metric.name)];
   const none = { direction: metric.direction, values: [] };
+  if (x?.histogram || y?.histogram) {
+    const bins = cleanBins(metric, x ?? none, y ?? none);
+    return { values: [[], []], ...(typeof bins === 'string' ? {} : { histograms: [bins.baseline, bins.candidate] }) };
+  }
   const clean: CleanSamples = cleanSamples(metric, x ?? none, y ?? none);
-  return clean.pairs ? [clean.pairs.baseline, clean.pairs.candidate] : [clean.baseline, clean.candidate];
+  const { baseline: a, candidate: b } = clean.pairs ?? clean;
+  return { values: [a, b] };
 }
 
 /** candidate against baseline */
-export function fiveTests(baseline: readonly number[], candidate: readonly number[]): Record<string, TestAnswer> {
-  const [x, y] = [prepareSample(candidate), prepareSample(baseline)];
+export function fiveTests({ values, histograms }: Compared): Record<string, TestAnswer> {
+  const [b, a] = values.map(prepareSample) as [PreparedSample, PreparedSample];
+  const [y, x] = histograms ?? [b, a];
   return {
-    student: answerOf(studentT, x, y),
-    welch: answerOf(welchT, x, y),
+    student: histograms ? NEEDS_VALUES : answerOf(studentT, a, b),
+    welch: histograms ? NEEDS_VALUES : answerOf(welchT, a, b),
     mannWhitney: answerOf(mannWhitney, x, y),
     brunnerMunzel: answerOf(brunnerMunzel, x, y),
     kolmogorovSmirnov: answerOf(kolmogorovSmirnov, x, y),
   };
 }
 
+/** A mean read off a histogram would be made up. */
+const NEEDS_VALUES: TestAnswer = { status: 'needs_values', p: null, log10P: null };
+
 const WITHOUT_ANSWER = ['no_data', 'insufficient_data', 'not_finite'];
 
 /** As plain JSON: what is not finite goes as null. A test that could not be made has no p-value, and not 1. */
-function answerOf(test: (x: Sample, y: Sample) => TestOutcome, x: Sample, y: Sample): TestAnswer {
+function answerOf<S extends RankSample>(test: (x: S, y: S) => TestOutcome, x: S, y: S): TestAnswer {
   const result = test(x, y);
   const answer: TestAnswer = {};
   for (const [key, value] of Object.entries(result) as [string, number | string | boolean | number[]][])

@@ -1,7 +1,7 @@
 /** Words and numbers that the table, the Markdown and the page have in common. Plain text: each output escapes for itself. */
 import { figure } from '../../analysis/phrases.ts';
 import type { Verdict } from '../../analysis/verdict.ts';
-import { quantileOfSorted } from '../../stats/index.ts';
+import { type BinnedSample, binnedQuantile, quantileOfSorted } from '../../stats/index.ts';
 import type { TEST_NAMES } from './five-tests.ts';
 import type { CompareReport, MetricReport } from './report.ts';
 
@@ -28,6 +28,7 @@ const DECIDING: Readonly<Record<string, string>> = {
 
 /** What lies in the middle of an arm: the median, or of scores the mean, or of yes and no the share. */
 export function middleText(metric: MetricReport, arm: 0 | 1): string {
+  if (metric.histograms) return middleBucketText(metric.histograms[arm], metric);
   const values = metric.values[arm];
   if (values.length === 0) return '–';
   if (metric.effect.kind === 'ratio') return withUnit(quantileOfSorted(Float64Array.from(values).sort(), 0.5), metric);
@@ -35,7 +36,16 @@ export function middleText(metric: MetricReport, arm: 0 | 1): string {
   return isPassFail(metric) ? `${figure(100 * mean)} %` : `mean ${figure(mean)}`;
 }
 
-export function isPassFail({ values, effect }: MetricReport): boolean {
+/** The bucket of the median. */
+function middleBucketText(histogram: BinnedSample, metric: MetricReport): string {
+  const { status, low, high } = binnedQuantile(histogram, 0.5);
+  if (status !== 'ok') return '–';
+  if (high === Number.POSITIVE_INFINITY) return `> ${withUnit(low, metric)}`;
+  return low === Number.NEGATIVE_INFINITY ? `≤ ${withUnit(high, metric)}` : `${figure(low)}–${withUnit(high, metric)}`;
+}
+
+export function isPassFail({ values, histograms, effect }: MetricReport): boolean {
+  if (histograms) return false;
   return effect.kind === 'difference' && values.every(arm => arm.every(value => value === 0 || value === 1));
 }
 

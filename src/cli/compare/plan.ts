@@ -7,6 +7,7 @@ import type { Direction, MetricPlan, RegressionPlan } from '../../config/plan.ts
 import { SpillwayError } from '../../errors.ts';
 import type { Arm, Series } from './arm.ts';
 import type { Wishes } from './flags.ts';
+import { checkBuckets, histogramTimes } from './match-buckets.ts';
 import { DEFAULT_MIN_EFFECT, knownMetric } from './metric-names.ts';
 import type { Problems } from './problems.ts';
 import { conversion } from './units.ts';
@@ -44,6 +45,12 @@ export function matchArms(baseline: Arm, candidate: Arm, wishes: Wishes, problem
       const series = arm.metrics.get(name);
       if (series) samples[i]![name] = inUnit({ name, unit, direction }, series, { arm, wishes, problems, notes });
     }
+    checkBuckets(
+      name,
+      arms,
+      samples.map(of => of[name]),
+      notes,
+    );
   }
   if (metrics.length === 0 && problems.count === 0) throw nothingToCompare(arms, wishes);
   const plan: RegressionPlan = { alpha: wishes.alpha, onInconclusive: 'proceed', metrics };
@@ -85,7 +92,10 @@ function metricNames(arms: readonly Arm[], { only }: Wishes): string[] {
       );
     return [...only];
   }
-  const hasErrors = arms.some(arm => arm.metrics.get('errors')?.values.some(value => value !== 0));
+  const hasErrors = arms.some(({ metrics: found }) => {
+    const errors = found.get('errors');
+    return errors?.histogram !== undefined || errors?.values.some(value => value !== 0);
+  });
   return hasErrors ? found : found.filter(name => name !== 'errors');
 }
 
@@ -141,6 +151,7 @@ function inUnit(
   return {
     direction,
     values,
+    ...(series.histogram ? { histogram: histogramTimes(series.histogram.sample, factor ?? 1) } : {}),
     ...(unit === undefined ? {} : { unit }),
     ...(series.caseIds ? { caseIds: series.caseIds } : {}),
   };

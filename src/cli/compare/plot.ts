@@ -6,20 +6,15 @@ import { figure } from '../../analysis/phrases.ts';
 import { quantileOfSorted, wilsonInterval } from '../../stats/index.ts';
 import { type Axis, axisOf } from './axis.ts';
 import { isPassFail } from './format.ts';
+import { bucketPlots } from './plot-buckets.ts';
+import { ARMS, BOTTOM, caption, frame, HEIGHT, LEFT, level, RIGHT, round, spaced, TOP, WIDTH } from './plot-frame.ts';
 import type { MetricReport } from './report.ts';
-
-const WIDTH = 460;
-const HEIGHT = 250;
-const LEFT = 62;
-const RIGHT = 14;
-const TOP = 14;
-const BOTTOM = 42;
-const ARMS = ['baseline', 'candidate'] as const;
 
 type Arms = [Float64Array, Float64Array];
 
 /** SVG elements; none where an arm has no finite value. */
 export function plotsOf(metric: MetricReport): string[] {
+  if (metric.histograms) return bucketPlots(metric, metric.histograms);
   if (metric.values.some(arm => arm.length === 0)) return [];
   if (isPassFail(metric)) return [sharePlot(metric)];
   const arms = metric.values.map(values => Float64Array.from(values).sort()) as Arms;
@@ -104,39 +99,4 @@ function sharePlot(metric: MetricReport): string {
     ...rows,
     caption(`share of yes, ${metric.name}, with its 95 % interval`, ''),
   ]);
-}
-
-function frame(title: string, parts: readonly string[]): string {
-  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeText(title)}"><title>${escapeText(title)}</title>${parts.join('')}</svg>`;
-}
-
-function level(y: number, text: string): string {
-  return `<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${round(y)}" y2="${round(y)}"/><text class="tick" x="${LEFT - 6}" y="${round(y + 4)}" text-anchor="end">${text}</text>`;
-}
-
-function caption(below: string, beside: string): string {
-  const middle = (HEIGHT - BOTTOM + TOP) / 2;
-  const side =
-    beside === ''
-      ? ''
-      : `<text class="name" transform="translate(13 ${middle}) rotate(-90)" text-anchor="middle">${escapeText(beside)}</text>`;
-  return `<text class="name" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escapeText(below)}</text>${side}`;
-}
-
-/** Ticks whose words would not run into each other. */
-function spaced(ticks: readonly number[], axis: Axis): number[] {
-  const kept: number[] = [];
-  for (const tick of ticks) {
-    const last = kept.at(-1);
-    if (last === undefined || axis.place(tick) - axis.place(last) > 0.09) kept.push(tick);
-  }
-  return kept;
-}
-
-export function escapeText(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ').replace(/[&<>"']/g, char => `&#${char.charCodeAt(0)};`);
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }

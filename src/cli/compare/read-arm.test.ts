@@ -13,11 +13,11 @@ describe('a sample file', () => {
     );
     expect((await run(wrong, base)).problems).toEqual([
       '5 problems in wrong.json',
-      'wrong.json:3:35: metrics.latency.foo: is not a field of a metric; allowed: unit, direction, values, caseIds',
+      'wrong.json:3:35: metrics.latency.foo: is not a field of a metric; allowed: unit, direction, values, histogram, caseIds',
       'wrong.json:3:22: metrics.latency.direction: must be lowerIsBetter or higherIsBetter; found "up"',
       'wrong.json:2:30: metrics.latency.values[1]: must be a number; found "x"',
       'wrong.json:3:2: metrics.latency.values[2]: must be a number; found nothing: write "Infinity" for a time-out',
-      'wrong.json:4:11: metrics.cost: must be an object { unit?, direction, values, caseIds? }',
+      'wrong.json:4:11: metrics.cost: must be an object { unit?, direction, values, caseIds? } or { unit?, direction, histogram }',
     ]);
   });
 

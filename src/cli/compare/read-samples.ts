@@ -1,10 +1,14 @@
-/** The sample file: `{ "metrics": { "latency": { unit?, direction?, values, caseIds? } } }`. Unknown fields are problems. */
+/**
+ * The sample file: `{ "metrics": { "latency": { unit?, direction?, values, caseIds? } } }`, or a `histogram` in place of values.
+ * Unknown fields are problems.
+ */
 import type { Direction } from '../../config/plan.ts';
 import { type Arm, emptyArm, type Series } from './arm.ts';
-import { isObject, type JsonDocument } from './json-document.ts';
+import { isObject, type JsonDocument, type JsonObject } from './json-document.ts';
 import { valueOf } from './number.ts';
+import { readHistogram } from './read-histogram.ts';
 
-const FIELDS = ['unit', 'direction', 'values', 'caseIds'];
+const FIELDS = ['unit', 'direction', 'values', 'histogram', 'caseIds'];
 export const DIRECTIONS: readonly string[] = ['lowerIsBetter', 'higherIsBetter'] satisfies Direction[];
 
 export function readSamples(document: JsonDocument): Arm {
@@ -23,25 +27,49 @@ export function readSamples(document: JsonDocument): Arm {
 function readSeries(document: JsonDocument, name: string, metric: unknown): Series | undefined {
   const here = ['metrics', name];
   if (!isObject(metric)) {
-    document.problem(here, 'must be an object { unit?, direction, values, caseIds? }');
+    document.problem(
+      here,
+      'must be an object { unit?, direction, values, caseIds? } or { unit?, direction, histogram }',
+    );
     return undefined;
   }
   for (const key of Object.keys(metric)) {
     if (!FIELDS.includes(key))
       document.problem([...here, key], `is not a field of a metric; allowed: ${FIELDS.join(', ')}`);
   }
-  const { unit, direction, values, caseIds } = metric;
-  if (unit !== undefined && typeof unit !== 'string') document.problem([...here, 'unit'], 'must be text such as "ms"');
-  if (direction !== undefined && !DIRECTIONS.includes(direction as string))
-    document.problem([...here, 'direction'], `must be ${DIRECTIONS.join(' or ')}; found ${JSON.stringify(direction)}`);
+  const { values, histogram, caseIds } = metric;
+  const about = readAbout(document, here, metric);
+  if (histogram !== undefined) {
+    for (const [key, other] of Object.entries({ values, caseIds }))
+      if (other !== undefined)
+        document.problem([...here, key], 'stands beside `histogram`: a metric has one or the other');
+    const read = readHistogram(document, [...here, 'histogram'], histogram);
+    return read ? { values: [], histogram: read, ...about } : undefined;
+  }
   if (!Array.isArray(values)) {
-    document.problem(values === undefined ? here : [...here, 'values'], 'must have `values`, a list of numbers');
+    document.problem(
+      values === undefined ? here : [...here, 'values'],
+      'must have `values`, a list of numbers, or a `histogram`',
+    );
     return undefined;
   }
   const ids = readCaseIds(document, here, caseIds, values.length);
   return {
     values: readValues(document, [...here, 'values'], values),
     ...(ids ? { caseIds: ids } : {}),
+    ...about,
+  };
+}
+
+function readAbout(
+  document: JsonDocument,
+  here: string[],
+  { unit, direction }: JsonObject,
+): Pick<Series, 'unit' | 'direction'> {
+  if (unit !== undefined && typeof unit !== 'string') document.problem([...here, 'unit'], 'must be text such as "ms"');
+  if (direction !== undefined && !DIRECTIONS.includes(direction as string))
+    document.problem([...here, 'direction'], `must be ${DIRECTIONS.join(' or ')}; found ${JSON.stringify(direction)}`);
+  return {
     ...(typeof unit === 'string' ? { unit } : {}),
     ...(direction === undefined ? {} : { direction: direction as Direction }),
   };

@@ -7,9 +7,9 @@ import { canBeSure } from '../../analysis/batch-rule.ts';
 import { figure } from '../../analysis/phrases.ts';
 import type { MetricEvidence, Verdict } from '../../analysis/verdict.ts';
 import type { MetricPlan } from '../../config/plan.ts';
-import { seededRandom } from '../../stats/index.ts';
+import { type BinnedSample, seededRandom } from '../../stats/index.ts';
 import { canFail, fewestThatCanFail, type Shape } from './fewest.ts';
-import { comparedValues, fiveTests, type TestAnswer } from './five-tests.ts';
+import { comparedSamples, fiveTests, type TestAnswer } from './five-tests.ts';
 import type { Matched } from './plan.ts';
 
 export interface MetricReport {
@@ -27,6 +27,8 @@ export interface MetricReport {
   tests: Record<string, TestAnswer>;
   /** What was compared, of the baseline and of the candidate. */
   values: [baseline: readonly number[], candidate: readonly number[]];
+  /** In their place, in common buckets, where an arm came as a histogram. */
+  histograms?: [baseline: BinnedSample, candidate: BinnedSample];
   isPaired: boolean;
 }
 
@@ -58,9 +60,9 @@ export function compareReport(matched: Matched, files: [string, string]): Compar
 
 function metricReport(matched: Matched, metric: MetricPlan, { finding, found }: JudgedMetric): MetricReport {
   const { evidence, kind } = finding;
-  const values = comparedValues(matched, metric);
+  const compared = comparedSamples(matched, metric);
   const isPaired = found?.primary === 'signFlip' || found?.primary === 'mcNemar';
-  const five = fiveTests(...values);
+  const five = fiveTests(compared);
   const decides = found && canBeSure(found, matched.plan.alpha) ? found : null;
   const primary = found ? { test: found.primary, pHolm: decides ? (evidence.p ?? null) : null } : null;
   return {
@@ -70,7 +72,7 @@ function metricReport(matched: Matched, metric: MetricPlan, { finding, found }: 
     effect: evidence.effect,
     severity: evidence.severity,
     verdict: kind,
-    why: whyOf(matched, metric, { finding, found }, values),
+    why: compared.histograms ? evidence.why : whyOf(matched, metric, { finding, found }, compared.values),
     decidedBy: decides ? { test: decides.primary, p: evidence.p ?? decides.p } : null,
     minEffect: metric.minEffect,
     tests: {
@@ -80,7 +82,7 @@ function metricReport(matched: Matched, metric: MetricPlan, { finding, found }: 
         Object.entries(evidence.tests ?? {}).filter(([name]) => !(name in five) && name !== 'primary'),
       ),
     },
-    values,
+    ...compared,
     isPaired,
   };
 }

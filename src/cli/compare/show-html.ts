@@ -12,8 +12,13 @@ import {
   VERDICT_WORDS,
 } from './format.ts';
 import { STYLE } from './page-style.ts';
-import { escapeText, plotsOf } from './plot.ts';
+import { plotsOf } from './plot.ts';
+import { escapeText } from './plot-frame.ts';
 import type { CompareReport, MetricReport } from './report.ts';
+
+/** Under the verdict of a metric that came as histograms. */
+const BUCKETS_NOTE =
+  '\n<p class="soft">Counted by bucket: each box is one, and its values may lie anywhere in it. Tests of means need values.</p>';
 
 export function pageText(report: CompareReport): string {
   const { files, metrics, verdict, notes } = report;
@@ -72,7 +77,7 @@ function section(metric: MetricReport): string {
     [[metric.name, ...TEST_NAMES.map(name => pText(metric.tests[name]?.p)), decidedText(metric)]],
   );
   return `<h2>${escapeText(metric.name)} <span class="${metric.verdict}">${VERDICT_WORDS[metric.verdict]}</span></h2>
-<p>${escapeText(metric.why)}</p>
+<p>${escapeText(metric.why)}</p>${metric.histograms ? BUCKETS_NOTE : ''}
 ${plots.length > 0 ? `<div class="plots">${plots.join('\n')}</div>` : ''}
 ${infinite > 0 ? `<p class="soft">${infinite} time-outs: the worst rank in every rank test, at the upper edge of the quantiles, not in the histogram.</p>` : ''}
 ${tests}`;
