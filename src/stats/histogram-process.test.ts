@@ -68,6 +68,19 @@ describe('the e-process of histograms', () => {
     expect(process.logE(state)).toBeCloseTo(odds.logE(wanted), 12);
   });
 
+  test('takes an interval of a million values, and of a hundred million what is far enough out', () => {
+    const process = histogramEProcess({ quantiles: [0.5, 0.995] });
+    const state = process.initial();
+    const interval = (n: number, slower: number) => ({
+      baseline: binnedSample([1, 2], [0.5 * n, 0.495 * n, 0.005 * n]),
+      candidate: binnedSample([1, 2], [0.5 * n, (0.495 - slower) * n, (0.005 + slower) * n].map(Math.round)),
+    });
+    process.update(state, interval(1e6, 0));
+    const logE = process.logE(process.update(state, interval(1e6, 0.001)));
+    expect(logE).toBeGreaterThan(30);
+    expect(process.logE(process.update(state, interval(1e8, 0.002)))).toBeGreaterThan(logE);
+  });
+
   test('learns nothing from its first block, from a silent arm, nor from buckets that all values share', () => {
     const process = histogramEProcess();
     const state = process.initial();

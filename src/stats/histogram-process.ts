@@ -39,13 +39,19 @@ export interface HistogramEProcessOptions {
 
 export const DEFAULT_HISTOGRAM_QUANTILES: readonly number[] = [0.5, 0.75, 0.9, 0.95, 0.99];
 
+/**
+ * A table of more values beyond a threshold than this carries no evidence there: it would take half a second. Decided by the
+ * sizes of the arms and the total alone, given which the expectation is at most 1 all the same.
+ */
+const MOST_BEYOND = 5_000_000;
+
 const TAG = 0x42;
 
 /**
  * E-process for "the candidate, less its margin, is stochastically not worse than the baseline at each time": exact at every
  * look, for common drift and any split. E is the mean over the quantiles. The first block has no past and no evidence.
  * Native histograms are merged down to the coarsest schema met, the past with them. Where other bounds come the past starts
- * anew, and the evidence goes on. O(buckets + grid × values beyond a threshold) a block.
+ * anew, and the evidence goes on. O(buckets + values beyond a threshold) a block.
  * @throws RangeError for a quantile outside (0, 1), a negative margin, odds ratios ≤ 1; from update where the buckets of the
  *   arms differ and cannot be merged
  */
@@ -66,7 +72,9 @@ export function histogramEProcess(options: HistogramEProcessOptions = {}): EProc
         const harmless = lessMargin(candidate, { margin, worse });
         const thresholds = thresholdsOf(past, tails, worse);
         thresholds.forEach((threshold, i) => {
-          if (threshold !== null) odds.update(state.odds[i]!, countsBeyond(threshold, worse, baseline, harmless), eta);
+          if (threshold === null) return;
+          const counts = countsBeyond(threshold, worse, baseline, harmless);
+          if (sizeOf(counts) <= MOST_BEYOND) odds.update(state.odds[i]!, counts, eta);
         });
       }
       state.past = pooled([baseline, candidate, ...(past ? [past] : [])]);
@@ -119,6 +127,11 @@ function thresholdsOf(past: BinnedSample, tails: readonly number[], worse: 'high
     });
     return nearest;
   });
+}
+
+/** How many splits of the values beyond there can be. */
+function sizeOf({ baselineEvents, candidateEvents, candidateTrials }: CountBlock): number {
+  return Math.min(candidateTrials, baselineEvents + candidateEvents);
 }
 
 /** Values on the worse side of the bound. */

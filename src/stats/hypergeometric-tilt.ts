@@ -26,7 +26,10 @@ const HORNER_RANGE = 64;
 /** Terms e^−50 below the largest never reach the last bits of a sum. */
 const NEGLIGIBLE = 50;
 
-/** Writes the log likelihood ratios into `out`. O(grid × range), no allocation once the scratch has grown. */
+/**
+ * Writes the log likelihood ratios into `out`. O(range + grid × √range), small tables O(grid × range); no allocation once the
+ * scratch has grown.
+ */
 export function logTiltRatios(
   table: ConditionedTable,
   grid: { readonly phis: Float64Array; readonly logPhis: Float64Array },
@@ -81,12 +84,31 @@ function inLogs(table: ConditionedTable, logPhis: Float64Array, weights: Float64
 }
 
 function logTiltedSum(logWeights: Float64Array, range: number, slope: number): number {
-  let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i <= range; i++) top = Math.max(top, logWeights[i]! + i * slope);
+  // The terms rise to one peak and fall: an interval of a million events has a few thousand that count.
+  const peak = peakOf(logWeights, range, slope);
+  const top = logWeights[peak]! + peak * slope;
   let sum = 0;
-  for (let i = 0; i <= range; i++) {
+  for (let i = peak; i >= 0; i--) {
     const below = logWeights[i]! + i * slope - top;
-    if (below > -NEGLIGIBLE) sum += Math.exp(below);
+    if (below <= -NEGLIGIBLE) break;
+    sum += Math.exp(below);
+  }
+  for (let i = peak + 1; i <= range; i++) {
+    const below = logWeights[i]! + i * slope - top;
+    if (below <= -NEGLIGIBLE) break;
+    sum += Math.exp(below);
   }
   return top + Math.log(sum);
+}
+
+/** Where the largest term is, or one that rounding cannot tell from it. */
+function peakOf(logWeights: Float64Array, range: number, slope: number): number {
+  let low = 0;
+  let high = range;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (logWeights[middle + 1]! - logWeights[middle]! + slope > 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
