@@ -71,6 +71,13 @@ describe('two histograms', () => {
       'fail',
     ],
     [
+      'in buckets of a factor 2, which is the margin, 2.5 times slower, fail',
+      { ...LATENCY, minEffect: 1 },
+      binned(empty([0.1, 0.2, 0.4, 0.8, 1.6]), 900, 1),
+      binned(empty([0.1, 0.2, 0.4, 0.8, 1.6]), 900, 2, 2.5),
+      'fail',
+    ],
+    [
       'in default buckets, slower by 40 %, cannot be told',
       LATENCY,
       binned(DEFAULT, 9000, 1),

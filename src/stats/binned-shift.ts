@@ -31,7 +31,10 @@ export interface BinnedShiftOptions {
 
 /** Below this Brunner–Munzel's approximation is not to be trusted, and Mann–Whitney is exact. */
 const FEW = 10;
-/** Ends are found to this part of the distance between the outermost bounds, on the side that the test refuses. */
+/**
+ * Ends are found to this part of the distance between the outermost bounds, just beyond the last shift that is refused: a margin
+ * which is itself refused, such as a ratio of two bounds, then lies outside the interval.
+ */
 const PRECISION = 1e-9;
 
 /**
@@ -76,7 +79,7 @@ function reachOf(bounds: Float64Array, isRatio: boolean): number {
   return last - first + 2 * PRECISION * (Math.max(Math.abs(first), Math.abs(last)) || 1);
 }
 
-/** The largest shift up to `reach` with what holds of all smaller ones; infinite where it holds of none or of all. */
+/** Just above the largest shift up to `reach` with what holds of all smaller ones; infinite where it holds of none or of all. */
 function lastWith(reach: number, holds: (shift: number) => boolean): number {
   if (!holds(-reach)) return Number.NEGATIVE_INFINITY;
   if (holds(reach)) return Number.POSITIVE_INFINITY;
@@ -87,7 +90,7 @@ function lastWith(reach: number, holds: (shift: number) => boolean): number {
     if (holds(middle)) low = middle;
     else high = middle;
   }
-  return low;
+  return high;
 }
 
 function middleOf([low, high]: Interval): number {

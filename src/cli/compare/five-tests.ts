@@ -45,11 +45,11 @@ export function comparedSamples({ baseline, candidate }: Matched, metric: Metric
 
 /** candidate against baseline */
 export function fiveTests({ values, histograms }: Compared): Record<string, TestAnswer> {
-  const [b, a] = values.map(prepareSample) as [PreparedSample, PreparedSample];
-  const [y, x] = histograms ?? [b, a];
+  const [baseline, candidate] = values.map(prepareSample) as [PreparedSample, PreparedSample];
+  const [y, x] = histograms ?? [baseline, candidate];
   return {
-    student: histograms ? NEEDS_VALUES : answerOf(studentT, a, b),
-    welch: histograms ? NEEDS_VALUES : answerOf(welchT, a, b),
+    student: histograms ? NEEDS_VALUES : answerOf(studentT, candidate, baseline),
+    welch: histograms ? NEEDS_VALUES : answerOf(welchT, candidate, baseline),
     mannWhitney: answerOf(mannWhitney, x, y),
     brunnerMunzel: answerOf(brunnerMunzel, x, y),
     kolmogorovSmirnov: answerOf(kolmogorovSmirnov, x, y),
