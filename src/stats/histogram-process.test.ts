@@ -31,7 +31,7 @@ function evidence(
 ): number {
   const process = histogramEProcess(options);
   const state = process.initial();
-  for (let i = 0; i < count; i++) process.update(state, next(factor));
+  for (let i = 0; i < count; i++) process.fold(state, next(factor));
   return process.logE(state);
 }
 
@@ -75,10 +75,10 @@ describe('the e-process of histograms', () => {
       baseline: binnedSample([1, 2], [0.5 * n, 0.495 * n, 0.005 * n]),
       candidate: binnedSample([1, 2], [0.5 * n, (0.495 - slower) * n, (0.005 + slower) * n].map(Math.round)),
     });
-    process.update(state, interval(1e6, 0));
-    const logE = process.logE(process.update(state, interval(1e6, 0.001)));
+    process.fold(state, interval(1e6, 0));
+    const logE = process.logE(process.fold(state, interval(1e6, 0.001)));
     expect(logE).toBeGreaterThan(30);
-    expect(process.logE(process.update(state, interval(1e8, 0.002)))).toBeGreaterThan(logE);
+    expect(process.logE(process.fold(state, interval(1e8, 0.002)))).toBeGreaterThan(logE);
   });
 
   test('learns nothing from its first block, from a silent arm, nor from buckets that all values share', () => {
@@ -86,10 +86,10 @@ describe('the e-process of histograms', () => {
     const state = process.initial();
     const next = intervals(CLASSIC, 6);
     const none = binnedSample(DEFAULT_BOUNDS, new Float64Array(12));
-    expect(process.logE(process.update(state, next(9)))).toBe(0);
-    expect(process.logE(process.update(state, { ...next(9), baseline: none }))).toBe(0);
-    expect(process.logE(process.update(state, { ...next(9), candidate: none }))).toBe(0);
-    expect(process.logE(process.update(state, next(9)))).not.toBe(0);
+    expect(process.logE(process.fold(state, next(9)))).toBe(0);
+    expect(process.logE(process.fold(state, { ...next(9), baseline: none }))).toBe(0);
+    expect(process.logE(process.fold(state, { ...next(9), candidate: none }))).toBe(0);
+    expect(process.logE(process.fold(state, next(9)))).not.toBe(0);
     const equal = { baseline: binnedSample([1], [9, 0]), candidate: binnedSample([1], [9, 0]) };
     expect(evidence(20, {}, () => equal, 1)).toBe(0);
   });
@@ -98,21 +98,21 @@ describe('the e-process of histograms', () => {
     const process = histogramEProcess();
     const state = process.initial();
     const [before, later] = [intervals(CLASSIC, 7), intervals(binnedSample([0.1, 0.3], [0, 0, 0]), 7)];
-    for (let i = 0; i < 5; i++) process.update(state, before(3));
+    for (let i = 0; i < 5; i++) process.fold(state, before(3));
     const logE = process.logE(state);
     expect(logE).toBeGreaterThan(0);
-    expect(process.logE(process.update(state, later(3)))).toBe(logE);
-    expect(process.logE(process.update(state, later(3)))).not.toBe(logE);
+    expect(process.logE(process.fold(state, later(3)))).toBe(logE);
+    expect(process.logE(process.fold(state, later(3)))).not.toBe(logE);
   });
 
   test('goes on with the past where the schema of native histograms falls', () => {
     const process = histogramEProcess();
     const state = process.initial();
     const [fine, coarse] = [intervals(native(5), 8), intervals(native(2), 9)];
-    for (let i = 0; i < 3; i++) process.update(state, fine(2));
+    for (let i = 0; i < 3; i++) process.fold(state, fine(2));
     const logE = process.logE(state);
-    expect(process.logE(process.update(state, coarse(2)))).toBeGreaterThan(logE);
-    expect(process.logE(process.update(state, fine(2)))).toBeGreaterThan(logE);
+    expect(process.logE(process.fold(state, coarse(2)))).toBeGreaterThan(logE);
+    expect(process.logE(process.fold(state, fine(2)))).toBeGreaterThan(logE);
     expect(state.past?.native?.schema).toBe(2);
   });
 

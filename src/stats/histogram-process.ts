@@ -6,10 +6,11 @@
  */
 import { lessMargin } from './binned-margin.ts';
 import { type BinnedSample, differenceOfBounds, inCommonBuckets } from './binned-sample.ts';
-import type { EProcess } from './e-process.ts';
+import type { EProcess, RestartOptions } from './e-process.ts';
 import { logMeanExp } from './grid.ts';
 import { pooled, readPast, writePast } from './histogram-past.ts';
 import { type CountBlock, type OddsRatioState, oddsRatioEProcess } from './odds-ratio.ts';
+import { withUpdate } from './pure-update.ts';
 import { StateReader, StateWriter } from './state-bytes.ts';
 
 /** Values of one interval by arm; either may hold none, which is no evidence. */
@@ -20,11 +21,11 @@ export interface HistogramBlock {
 
 /** An odds ratio for each quantile, and what was measured before, of both arms together. */
 export interface HistogramState {
-  readonly odds: readonly OddsRatioState[];
+  odds: OddsRatioState[];
   past: BinnedSample | null;
 }
 
-export interface HistogramEProcessOptions {
+export interface HistogramEProcessOptions extends RestartOptions {
   /** Harmless relative change τ ≥ 0 (0.05 = 5 %). Default 0. */
   readonly margin?: number;
   /** Which direction is a regression. Default 'higher'. */
@@ -52,7 +53,7 @@ const TAG = 0x42;
  * look, for common drift and any split. E is the mean over the quantiles. The first block has no past and no evidence.
  * Native histograms are merged down to the coarsest schema met, the past with them. Where other bounds come the past starts
  * anew, and the evidence goes on. O(buckets + values beyond a threshold) a block.
- * @throws RangeError for a quantile outside (0, 1), a negative margin, odds ratios ≤ 1; from update where the buckets of the
+ * @throws RangeError for a quantile outside (0, 1), a negative margin, odds ratios ≤ 1; from an update where the buckets of the
  *   arms differ and cannot be merged
  */
 export function histogramEProcess(options: HistogramEProcessOptions = {}): EProcess<HistogramBlock, HistogramState> {
@@ -64,9 +65,9 @@ export function histogramEProcess(options: HistogramEProcessOptions = {}): EProc
   const odds = oddsRatioEProcess(options);
   // The share of values on the worse side of the threshold.
   const tails = quantiles.map(q => 1 - q);
-  return {
+  return withUpdate({
     initial: () => ({ odds: quantiles.map(() => odds.initial()), past: null }),
-    update(state, block, eta = 1) {
+    fold(state, block, eta = 1) {
       const { past, baseline, candidate } = onOneGrid(state.past, block);
       if (past) {
         const harmless = lessMargin(candidate, { margin, worse });
@@ -74,12 +75,13 @@ export function histogramEProcess(options: HistogramEProcessOptions = {}): EProc
         thresholds.forEach((threshold, i) => {
           if (threshold === null) return;
           const counts = countsBeyond(threshold, worse, baseline, harmless);
-          if (sizeOf(counts) <= MOST_BEYOND) odds.update(state.odds[i]!, counts, eta);
+          if (sizeOf(counts) <= MOST_BEYOND) odds.fold(state.odds[i]!, counts, eta);
         });
       }
       state.past = pooled([baseline, candidate, ...(past ? [past] : [])]);
       return state;
     },
+    restart: state => ({ ...state, odds: state.odds.map(one => odds.restart!(one)) }),
     logE: state => logMeanExp(Float64Array.from(state.odds, odds.logE)),
     encode(state) {
       const writer = new StateWriter(TAG).count(state.odds.length);
@@ -97,7 +99,7 @@ export function histogramEProcess(options: HistogramEProcessOptions = {}): EProc
       reader.end();
       return { odds: states, past };
     },
-  };
+  });
 }
 
 /** Past and block in the same buckets; no past where its buckets were others. */

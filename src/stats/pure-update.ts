@@ -19,11 +19,12 @@ export function withUpdate<Process extends object>(process: Omit<Process, 'updat
   return { ...process, ...pure } as Process;
 }
 
-/** Of plain objects, lists and arrays of doubles, all that a state is made of. */
+/** Of plain objects, lists and arrays of doubles, all that a state changes; what has a class (a histogram) is never written to, and shared. */
 export function copyOf<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Float64Array) return value.slice() as T;
   if (Array.isArray(value)) return value.map(copyOf) as T;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   const copy = {} as T;
   for (const key in value) copy[key] = copyOf(value[key]);
   return copy;

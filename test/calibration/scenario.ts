@@ -27,7 +27,8 @@ export interface Scenario {
     | 'default false alarms'
     | 'default delays'
     | 'choices: false alarms'
-    | 'choices: delays';
+    | 'choices: delays'
+    | 'histograms';
   /** What the stream is, and how long. */
   name: string;
   methods: readonly Method[];

@@ -4,6 +4,7 @@ import { CONSENSUS } from './consensus.ts';
 import { CORRELATED } from './correlated.ts';
 import { DEFAULT_DELAYS, DEFAULT_NULLS } from './default-table.ts';
 import { GATES } from './gates.ts';
+import { HISTOGRAMS } from './histograms.ts';
 import { RAW_DELAYS, RAW_NULLS } from './raw-table.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -16,4 +17,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DEFAULT_NULLS,
   ...DEFAULT_DELAYS,
   ...CHOICES,
+  ...HISTOGRAMS,
 ];

@@ -75,6 +75,7 @@ const TITLES: Record<Row['table'], string> = {
   'default delays': 'Delays of the default configuration',
   'choices: false alarms': 'Other choices for the default configuration: false rollbacks',
   'choices: delays': 'Other choices for the default configuration: delays',
+  histograms: 'Histograms: intervals, and two finished ones',
 };
 const ABOUT: Record<Row['table'], string> = {
   'false alarms': 'Unchanged candidates, looked at after every block: share of runs that are ever alarmed.',
@@ -84,6 +85,8 @@ const ABOUT: Record<Row['table'], string> = {
   gates: 'Share of runs that are aborted. In the rows of a changed candidate this is what is found.',
   'default false alarms':
     "Unchanged releases through 10, 25 and 50 % of 4,000 requests each, with the shares and margins of a pipeline that names none. Pods are each arm's own. The gate: p95 above 1.2 × the baseline's, or more than 2 % errors (1 % are usual).",
+  histograms:
+    'Latencies around 0.2 s that are known by bucket only; margin 5 % where none is named. Live: up to 60 intervals of so many values, with a common drift; compare: one interval; beside it Brunner–Munzel on the middles of the buckets, scaled by the margin as if they were values. Alarms of unchanged candidates, and of those at the very margin, are false; those of worse ones are found, the median and p95 counted in candidate values.',
   'default delays':
     'Candidate units met from the change to the alarm, through 10, 25 and then 50 %, where it stays until it is found.',
   'choices: false alarms':
@@ -93,14 +96,18 @@ const ABOUT: Record<Row['table'], string> = {
 
 export function tableText(table: Row['table'], rows: readonly Row[]): string {
   const isDelay = table.endsWith('delays');
-  const head = isDelay
-    ? ['stream', 'method', 'median', 'p95', 'found', 'runs', 'bar']
-    : ['stream', 'method', 'alpha 5 %', 'alpha 1 %', 'runs', 'bar'];
+  const isBoth = table === 'histograms';
+  const head = isBoth
+    ? ['stream', 'method', 'alarms', 'median', 'p95', 'runs', 'bar']
+    : isDelay
+      ? ['stream', 'method', 'median', 'p95', 'found', 'runs', 'bar']
+      : ['stream', 'method', 'alpha 5 %', 'alpha 1 %', 'runs', 'bar'];
   const cells = rows.map(row => {
     const percent = (x: number) => (Number.isNaN(x) ? '–' : `${(100 * x).toFixed(2)} %`);
     const count = (x: number) => (Number.isFinite(x) ? x.toLocaleString('en') : 'never');
     const bar = row.broken === null ? row.bar || '–' : `**broken:** ${row.broken}`;
     const runs = row.runs.toLocaleString('en');
+    if (isBoth) return [row.stream, row.method, percent(row.share), count(row.median), count(row.p95), runs, bar];
     return isDelay
       ? [row.stream, row.method, count(row.median), count(row.p95), percent(row.share), runs, bar]
       : [row.stream, row.method, percent(row.share), percent(row.share01), runs, bar];

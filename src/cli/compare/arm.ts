@@ -5,6 +5,7 @@
 import type { Direction } from '../../config/plan.ts';
 import type { BinnedSample } from '../../stats/index.ts';
 import type { OnRead } from '../reading-progress.ts';
+import type { LinesOptions } from './lines.ts';
 import type { Problems } from './problems.ts';
 
 /** Counts by bucket, and where in the file a bound stands. */
