@@ -1,0 +1,148 @@
+/**
+ * One simulated release, seen by one metric: the detector itself on made-up values, in a single stage that is never left,
+ * or through all stages as the policies of a pipeline lead. Stops at the alarm. Random numbers come in as an argument.
+ */
+import type { StagePlan } from '../config/plan.ts';
+import { blockShape } from './block-queue.ts';
+import { ErrorLimit } from './error-limit.ts';
+import { notInsideMargin } from './live-metric-evidence.ts';
+import { MetricTracker } from './metric-tracker.ts';
+import type { SimulatedMetric } from './simulated-metric.ts';
+import { type Arrivals, msUntil, unitsBy } from './unit-arrivals.ts';
+
+/** What watches: the comparison of one metric and, for errors, the limit on the candidate's own rate. */
+export interface Watch {
+  simulated: SimulatedMetric;
+  alpha: number;
+  /** Fraction, or null when not limited. */
+  errorRateMax: number | null;
+}
+
+/** Units met until the alarm, of the candidate and of both arms. */
+export interface Alarm {
+  candidates: number;
+  units: number;
+}
+
+/** A look at the interval costs as much as some units, and decides no sooner. */
+const LOOK_EVERY = 16;
+
+/** The alarm in a stage that begins with the release, or null when there is none within `mostUnits` of both arms. */
+export function runStage(
+  watch: Watch,
+  stage: { weight: number; mostUnits: number },
+  size: number,
+  random: () => number,
+): Alarm | null {
+  const detector = new Detector(watch, size, random);
+  detector.enter(stage.weight);
+  for (let units = 1; units <= stage.mostUnits; units++)
+    if (detector.next()) return { candidates: detector.candidates, units };
+  return null;
+}
+
+export interface RolloutRun {
+  /** `found`: the alarm; `timedOut`: taken back at a time-out; `waits`: a stage holds and nothing more comes; `through`: everyone has it. */
+  end: 'found' | 'timedOut' | 'waits' | 'through';
+  /** Index of the stage in which it ended. */
+  stage: number;
+  /** Time in stages until then. */
+  ms: number;
+  /** Candidate units met, each once a stage. */
+  candidates: number;
+}
+
+export interface Course {
+  /** Those in which there is a baseline to compare with, in order. */
+  stages: readonly StagePlan[];
+  arrivals: Arrivals;
+  /** Whether a time-out takes back by itself. */
+  timesOut: boolean;
+  /** Units of both arms after which a stage that holds is given up. */
+  mostUnits: number;
+}
+
+/** A whole rollout: each stage is left at its hold, or as soon after as its verdict passes; other metrics have nothing to say. */
+export function runRollout(watch: Watch, course: Course, size: number, random: () => number): RolloutRun {
+  const detector = new Detector(watch, size, random);
+  let [ms, before] = [0, 0];
+  for (const [index, stage] of course.stages.entries()) {
+    const stay = stayIn(stage, detector, course);
+    ms += stay.ms;
+    before += detector.candidates;
+    if (stay.end !== 'through') return { end: stay.end, stage: index, ms, candidates: before };
+  }
+  return { end: 'through', stage: course.stages.length - 1, ms, candidates: before };
+}
+
+function stayIn(stage: StagePlan, detector: Detector, course: Course): Pick<RolloutRun, 'end' | 'ms'> {
+  const { arrivals, mostUnits } = course;
+  const [holdUnits, timeoutUnits] = [stage.holdMs, stage.timeoutMs].map(ms => Math.floor(unitsBy(arrivals, ms)));
+  const given = arrivals.users === null ? mostUnits : Math.min(mostUnits, Math.floor(arrivals.users));
+  detector.enter(stage.weight);
+  for (let units = 0; units <= Math.max(given, timeoutUnits!); units++) {
+    if (units > 0 && detector.next()) return { end: 'found', ms: msUntil(arrivals, units) };
+    const atTimeout = units === timeoutUnits;
+    const looks = units >= holdUnits! && (units === holdUnits || units % LOOK_EVERY === 0 || atTimeout);
+    if (!looks) continue;
+    const end = detector.passes(stage) ? 'through' : atTimeout ? policy(stage, detector, course) : 'waits';
+    const ms = atTimeout ? stage.timeoutMs : Math.max(stage.holdMs, msUntil(arrivals, units));
+    if (end !== 'waits') return { end, ms };
+  }
+  return { end: 'waits', ms: Number.POSITIVE_INFINITY };
+}
+
+function policy(stage: StagePlan, detector: Detector, { timesOut }: Course): RolloutRun['end'] {
+  const said = detector.isShort(stage) ? stage.onInconclusive : stage.onTimeout;
+  if (said === 'advance') return 'through';
+  return said === 'rollback' && timesOut ? 'timedOut' : 'waits';
+}
+
+class Detector {
+  readonly #watch: Watch;
+  readonly #size: number;
+  readonly #random: () => number;
+  readonly #tracker: MetricTracker;
+  readonly #limit: ErrorLimit | null;
+  #share = 0;
+  /** Of the stage. */
+  candidates = 0;
+
+  constructor(watch: Watch, size: number, random: () => number) {
+    const { metric } = watch.simulated;
+    this.#watch = watch;
+    this.#size = size;
+    this.#random = random;
+    this.#tracker = new MetricTracker(metric, watch.alpha);
+    this.#limit = metric.source === 'error' ? new ErrorLimit(watch.errorRateMax, watch.alpha) : null;
+  }
+
+  enter(weight: number): void {
+    this.#share = weight / 100;
+    this.candidates = 0;
+    this.#tracker.enterStage(blockShape(weight));
+    this.#limit?.enterStage();
+  }
+
+  /** One more unit of either arm. @returns whether the candidate is found to be worse */
+  next(): boolean {
+    const isCandidate = this.#random() < this.#share;
+    const value = this.#watch.simulated.draw(isCandidate, this.#size, this.#random);
+    if (isCandidate) this.candidates++;
+    if (isCandidate && this.#limit) {
+      this.#limit.add(value === 1);
+      if (this.#limit.breach) return true;
+    }
+    return this.#tracker.offer(isCandidate ? 'candidate' : 'baseline', value, 1);
+  }
+
+  isShort({ minSamples }: StagePlan): boolean {
+    return this.candidates < minSamples || this.#tracker.stage.compared * 2 < minSamples;
+  }
+
+  /** As the verdict of a release does: enough units, and no evidence on its way. */
+  passes(stage: StagePlan): boolean {
+    if (this.isShort(stage) || this.#tracker.logE >= -Math.log(this.#watch.alpha) / 2) return false;
+    return stage.require === 'noHarm' || notInsideMargin(this.#tracker) === null;
+  }
+}
