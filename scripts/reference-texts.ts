@@ -12,6 +12,7 @@ export const EXITS: Record<string, string> = {
     '0 no regression, or inconclusive; 1 a regression (with `--fail-on inconclusive`: also when the data cannot tell); 2 wrong use, a file that cannot be read, or wrong rows: each is listed as `file:line:column: metric: message`',
   replay:
     '0 no alarm in these samples; 1 the candidate would have been rolled back; 2 wrong use, a file that cannot be read, or wrong lines: each is listed as `file:line:column: field: message`',
+  plan: '0 however the forecast looks; 1 with `--strict` when there is a warning; 2 wrong use, a flag that means nothing, an invalid document, or no rate given and none measured; 3 a named server does not answer (where the rate is to come from it), or interrupted',
   release:
     '0 the version serves (with `--detach`: the release has begun); 1 tests or comparison said no, or it was rolled back; 2 invalid, serving already, or held; 3 the tests could not all be run, it was cancelled, superseded or interrupted, or no server answers',
   serve:
@@ -34,6 +35,7 @@ export const NOTES: Record<string, string> = {
     'Reads sample files, JSON Lines, CSV, results of `spillway test --json` and of promptfoo, the points and the summary of k6: see [comparing files](../guide/compare.md). `--json`: `{ verdict, why, metrics: [{ name, n, effect, severity, tests }], consensus }`.',
   replay:
     'Reads JSON Lines of any size: see [replaying recorded samples](../guide/replay.md). Without `--weight` the split is measured at the head of the file. `--json`: one `spillway.replay/v1` document.',
+  plan: 'Calls no model and changes nothing: the live detector on simulated traffic, see [planning a rollout](../guide/plan.md). What no flag says is measured in the last release of the artifact, on the server or in the data folder, or assumed; the output says which. `--json`: one `spillway.plan/v1` document.',
   release:
     'The first version of an artifact has nothing to be compared with: when its tests pass, it serves. Ctrl-C ends the watching; on a server the release goes on.',
   serve: 'Takes up the releases that were under way. Logs are JSON lines on standard error.',

@@ -150,6 +150,30 @@ export function program(version: string, act: (command: Command, action: Action)
       act(command, async context => (await import('./commands/replay.ts')).replay(file, options, context)),
     );
 
+  add(
+    'plan [pipeline]',
+    'say what each stage will find, how soon, and where it is too thin to see anything',
+    'spillway plan pipeline.yaml --rate 20/s --effect latency=25%',
+  )
+    .option('--rate <requests>', 'traffic: 20/s, 600/min, 3000/h; else measured in the last release')
+    .option('--users <n>', 'users who make these requests and come back', wholeNumber(1, 1_000_000_000))
+    .option('--error-rate <percent>', 'requests that fail without the change')
+    .option('--spread <metric=sd>', 'standard deviation of the logarithm; 0.8 alone: of all (repeatable)', collected)
+    .option('--quality <mean>', 'mean quality without the change, 0 to 1')
+    .option(
+      '--effect <metric=percent>',
+      'regression to look for: latency=25%, errors=5%, quality=10% (repeatable)',
+      collected,
+    )
+    .option('--runs <n>', 'simulated stages for each delay', wholeNumber(100, 100_000), 2400)
+    .option('--seed <n>', 'seed of the simulation', wholeNumber(0, 4_294_967_295), 1)
+    .option('--strict', 'exit 1 when there is a warning', false)
+    .action((pipeline: string | undefined, options, command) =>
+      act(command, async context =>
+        (await import('./commands/plan.ts')).plan(pipeline ?? 'pipeline.yaml', options, context),
+      ),
+    );
+
   add('release [pipeline]', 'release the prompt of a pipeline and wait for the end', 'spillway release pipeline.yaml')
     .option('--detach', 'return as soon as the release has begun (needs a server)', false)
     .option('--force', 'try a version again that was rolled back before', false)
