@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { StagePlan } from '../config/plan.ts';
 import { seededRandom } from '../stats/random.ts';
-import { liveMetrics } from './live-plan.ts';
+import { openEvidence } from './live.ts';
+import { type EvidencePlan, liveMetrics } from './live-plan.ts';
 import { chanceOf, shareBy, smallestFound, waitOfShare, waits, waitsOf } from './power.ts';
 import { type Course, runRollout, runStage, type Watch } from './power-run.ts';
 import { simulatedMetric } from './simulated-metric.ts';
 import { msUntil, unitsBy } from './unit-arrivals.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-const tracked = liveMetrics({
+const PLAN: EvidencePlan = {
   alpha: 0.05,
   errorRateMax: null,
   metrics: [
@@ -16,7 +17,8 @@ const tracked = liveMetrics({
     { name: 'quality', direction: 'higherIsBetter', minEffect: 0.02, required: false },
     { name: 'tokens', direction: 'higherIsBetter', minEffect: 0.05, required: false },
   ],
-}).tracked;
+};
+const { tracked } = liveMetrics(PLAN);
 const simulated = (name: string, change: { errorRate?: number } = {}) =>
   simulatedMetric(tracked.find(metric => metric.name === name)!, {
     errorRate: 0.01,
@@ -117,7 +119,8 @@ describe('a simulated metric', () => {
   test('a ratio is worse where the pipeline says so, and failed requests are the slowest', () => {
     const median = (name: string, isCandidate: boolean) => {
       const random = seededRandom(2);
-      const values = Array.from({ length: 4001 }, () => simulated(name).draw(isCandidate, 1, random));
+      const { draw } = simulated(name);
+      const values = Array.from({ length: 4001 }, () => draw(isCandidate, 1, random));
       return Float64Array.from(values).sort()[2000]!;
     };
     expect(median('latency', true) / median('latency', false)).toBeCloseTo(2, 9);
@@ -125,6 +128,20 @@ describe('a simulated metric', () => {
     const failing = simulated('latency', { errorRate: 0.5 });
     const random = seededRandom(3);
     expect(mean(() => (Number.isFinite(failing.draw(false, 0, random)) ? 0 : 1))).toBeCloseTo(0.5, 1);
+  });
+
+  test('has the spread that was said, in the middle and in the tails', () => {
+    const { draw } = simulated('tokens');
+    const random = seededRandom(5);
+    const logs = Float64Array.from({ length: 40_000 }, () => Math.log(draw(false, 0, random))).sort();
+    for (const [share, z] of [
+      [0.01, -2.326],
+      [0.25, -0.674],
+      [0.5, 0],
+      [0.975, 1.96],
+      [0.999, 3.09],
+    ] as const)
+      expect(Math.abs(logs[Math.floor(share * logs.length)]! / 0.5 - z)).toBeLessThan(0.12);
   });
 
   test('takes as many random numbers at any size', () => {
@@ -143,6 +160,44 @@ describe('a simulated metric', () => {
 });
 
 describe('a simulated stage', () => {
+  /** The same values as outcomes of a release, looked at after each. */
+  function alarmOfRelease(
+    watch: Watch,
+    stage: { weight: number; mostUnits: number },
+    size: number,
+    random: () => number,
+  ) {
+    const evidence = openEvidence({ ...PLAN, errorRateMax: watch.errorRateMax });
+    evidence.enterStage({ index: 0, weight: stage.weight, atMs: 0 });
+    let candidates = 0;
+    for (let units = 1; units <= stage.mostUnits; units++) {
+      const isCandidate = random() < stage.weight / 100;
+      const value = watch.simulated.draw(isCandidate, size, random);
+      if (isCandidate) candidates++;
+      const { source } = watch.simulated.metric;
+      const measured = source === 'error' ? { error: value === 1 } : { [source]: value };
+      evidence.add({ arm: isCandidate ? 'candidate' : 'baseline', atMs: units, ...measured });
+      const verdict = evidence.judge({ minSamples: 50, require: 'noHarm', nowMs: units });
+      if (verdict.kind === 'fail') return { candidates, units };
+    }
+    return null;
+  }
+
+  test.each([
+    ['latency', 0.5, 10],
+    ['latency', 0.4, 60],
+    ['errors', 0.1, 25],
+    ['quality', 0.3, 50],
+    ['tokens', 0.4, 50],
+  ])('of %s %d worse at %i % alarms at the very unit at which a release does', (name, size, weight) => {
+    const chance = chanceOf(11);
+    const watch = watching(name, 0.05);
+    for (let run = 0; run < 8; run++) {
+      const simulatedAlarm = runStage(watch, { weight, mostUnits: 900 }, size, chance(run));
+      expect(simulatedAlarm).toEqual(alarmOfRelease(watch, { weight, mostUnits: 900 }, size, chance(run)));
+    }
+  });
+
   test('stops at the alarm, sooner the worse the candidate is', () => {
     const at = (size: number) =>
       runStage(watching('latency'), { weight: 50, mostUnits: 20_000 }, size, chanceOf(1)(7))!;
