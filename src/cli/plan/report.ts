@@ -72,12 +72,12 @@ function atFullWeight({ atFull, settings, stages }: Forecast): string {
   const bake = stages.find(({ isBake }) => isBake);
   const { errorRateMax } = settings.plan.rollback.triggers;
   const found =
-    atFull && (atFull.smallest === null ? 'no rate at all' : sizeText(settings.metrics[0]!, atFull.smallest));
+    atFull && (atFull.smallest === null ? 'nothing' : `errors ${sizeText(settings.metrics[0]!, atFull.smallest)}`);
   return [
     'At 100 % there is no baseline to compare with, and the evidence is frozen.',
     errorRateMax === null || !atFull
       ? 'Only people can take the candidate back there: the limit of the error rate is off.'
-      : `The limit of the error rate, ${percent(errorRateMax)}, goes on (in ${duration(atFull.ms)} it finds errors ${found} with 95 %), and people can roll back.`,
+      : `The limit of the error rate, ${percent(errorRateMax)}, goes on (in ${duration(atFull.ms)} it finds ${found} with 95 %), and people can roll back.`,
     bake ? `In the bake ${100 - bake.plan.weight} % stay on the baseline, so that the comparison goes on.` : '',
   ]
     .filter(Boolean)

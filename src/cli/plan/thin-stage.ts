@@ -12,6 +12,8 @@ import { countText, documentDuration, sizeText } from './words.ts';
 /** What any stage should find within its time-out: latency doubled, 20 points of errors, 30 of quality. */
 const GROSS = { ratio: 1, errors: 0.2, quality: 0.3 };
 const LARGEST_WEIGHT = 50;
+/** Of what does not do. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 export function thinStage(forecast: Forecast, at: number, seed: number): PlanWarning[] {
   const { settings, metrics } = forecast;
@@ -20,7 +22,8 @@ export function thinStage(forecast: Forecast, at: number, seed: number): PlanWar
   const isShort = fewest(candidates.timeout) < plan.minSamples;
   const blind = metrics.filter(metric => {
     const { smallest } = metric.stages[at]!;
-    return smallest === null || smallest > 1.001 * grossSize(metric.settings);
+    const gross = grossSize(metric.settings);
+    return gross > 0 && (smallest === null || smallest > 1.001 * gross);
   });
   if (!isShort && blind.length === 0) return [];
   const targets = blind.map(({ settings: metric }): Target => ({ metric, size: grossSize(metric) }));
@@ -28,19 +31,20 @@ export function thinStage(forecast: Forecast, at: number, seed: number): PlanWar
     ...(isShort ? [`minSamples asks for ${plan.minSamples}`] : []),
     ...blind.map(({ settings: metric, stages }) => seesText(metric, stages[at]!.smallest)),
   ];
+  const isBlind = targets.length > 0;
   const weight = Math.max(
     isShort ? weightForSamples(stage, settings) : 0,
-    needed(weightThatDoes, targets, stage, settings, seed),
+    isBlind ? (weightThatDoes(targets, stage, settings, seed) ?? NEVER) : 0,
   );
   const timeout = Math.max(
     isShort ? timeoutForSamples(stage, settings) : 0,
-    needed(timeoutThatDoes, targets, stage, settings, seed),
+    isBlind ? (timeoutThatDoes(targets, stage, settings, seed) ?? NEVER) : 0,
   );
   return [
     {
       code: 'thinStage',
       stage: label,
-      message: `${label} for ${duration(plan.timeoutMs)} gets about ${countText(candidates.timeout)} candidate units: ${faults.join('; ')}`,
+      message: `${label} for ${duration(plan.timeoutMs)} gets ${candidates.timeout < 1 ? '' : 'about '}${countText(candidates.timeout)} candidate unit${candidates.timeout < 1.5 ? '' : 's'}: ${faults.join('; ')}`,
       fix: fixText({ weight, timeout }, stage, settings, { targets, isShort }),
     },
   ];
@@ -48,7 +52,9 @@ export function thinStage(forecast: Forecast, at: number, seed: number): PlanWar
 
 function seesText(metric: MetricSettings, smallest: number | null): string {
   const { name } = metric.simulated.metric;
-  return smallest === null ? `${name} is not seen at all` : `no ${name} below ${sizeText(metric, smallest)} is seen`;
+  return smallest === null
+    ? `no change of ${name} is seen at all`
+    : `no ${name} below ${sizeText(metric, smallest)} is seen`;
 }
 
 function fixText(
@@ -73,18 +79,8 @@ function fixText(
       ? `raise ${oneOf(ways)}`
       : 'no weight and no timeout does with so few units: watch this stage yourself';
   const lower = isShort && least >= 1 && least < plan.minSamples ? `, or lower minSamples to ${least}` : '';
-  return targets.length > 0 ? `${raise}${then}` : `${raise}${lower}`;
-}
-
-/** Infinity where nothing does. */
-function needed(
-  search: typeof weightThatDoes,
-  targets: readonly Target[],
-  stage: PlannedStage,
-  settings: ForecastSettings,
-  seed: number,
-): number {
-  return targets.length === 0 ? 0 : (search(targets, stage, settings, seed) ?? Number.POSITIVE_INFINITY);
+  if (targets.length > 0) return ways.length > 0 ? `${raise}${then}` : raise;
+  return `${raise}${lower}`;
 }
 
 /** Two standard deviations below what is expected: chance must not decide whether a stage can pass. */
@@ -93,7 +89,7 @@ const enough = (samples: number) => samples + 2 * Math.sqrt(samples) + 2;
 
 function weightForSamples({ plan }: PlannedStage, { arrivals }: ForecastSettings): number {
   const weight = Math.ceil((100 * enough(plan.minSamples)) / unitsBy(arrivals, plan.timeoutMs));
-  return weight <= LARGEST_WEIGHT ? weight : Number.POSITIVE_INFINITY;
+  return weight <= LARGEST_WEIGHT ? weight : NEVER;
 }
 
 function timeoutForSamples({ plan }: PlannedStage, { arrivals }: ForecastSettings): number {

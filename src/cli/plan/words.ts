@@ -22,9 +22,9 @@ function roundedUp(value: number): number {
   return Math.ceil(value / unit - 1e-9) * unit;
 }
 
-/** `120`, `1,500`: a number of units, whole; `0.4` below one. */
+/** `120`, `1,500`: a number of units, whole. */
 export function countText(units: number): string {
-  return units > 0 && units < 1 ? figure(units) : Math.round(units).toLocaleString('en');
+  return units > 0 && units < 1 ? 'less than one' : Math.round(units).toLocaleString('en');
 }
 
 /** `1:45` minutes and seconds below an hour, then `2:05 h`; `–` when there is no end in sight. */
@@ -52,12 +52,12 @@ export function documentDuration(ms: number): string {
   return seconds <= 7200 ? `${Math.ceil(seconds / 60)}m` : `${Math.ceil(seconds / 3600)}h`;
 }
 
-/** A sentence on as many lines as it needs; the further ones begin with `indent`. Nothing in it is coloured. */
+/** A sentence on as many lines as it needs; the further ones begin with `indent`. No number is parted from its unit. */
 export function wrapped(text: string, width: number, indent = ''): string[] {
   const lines: string[] = [];
   let line = /^ */.exec(text)![0];
   let isEmpty = true;
-  for (const word of text.trim().split(' ')) {
+  for (const word of text.trim().split(/ (?!%|points|min\b|→|\d+ %)/)) {
     if (!isEmpty && line.length + 1 + word.length > width) {
       lines.push(line);
       line = `${indent}${word}`;
