@@ -46,6 +46,8 @@ export interface RolloutRun {
   end: 'found' | 'timedOut' | 'waits' | 'through';
   /** Index of the stage in which it ended. */
   stage: number;
+  /** Whether some stage lasted longer than its time-out. */
+  isLate: boolean;
   /** Time in stages until then. */
   ms: number;
   /** Candidate units met, each once a stage. */
@@ -65,14 +67,17 @@ export interface Course {
 /** A whole rollout: each stage is left at its hold, or as soon after as its verdict passes; other metrics have nothing to say. */
 export function runRollout(watch: Watch, course: Course, size: number, random: () => number): RolloutRun {
   const detector = new Detector(watch, size, random);
-  let [ms, before] = [0, 0];
+  const run: RolloutRun = { end: 'through', stage: 0, isLate: false, ms: 0, candidates: 0 };
   for (const [index, stage] of course.stages.entries()) {
     const stay = stayIn(stage, detector, course);
-    ms += stay.ms;
-    before += detector.candidates;
-    if (stay.end !== 'through') return { end: stay.end, stage: index, ms, candidates: before };
+    run.stage = index;
+    run.end = stay.end;
+    run.ms += stay.ms;
+    run.isLate ||= stay.ms > stage.timeoutMs;
+    run.candidates += detector.candidates;
+    if (stay.end !== 'through') return run;
   }
-  return { end: 'through', stage: course.stages.length - 1, ms, candidates: before };
+  return run;
 }
 
 function stayIn(stage: StagePlan, detector: Detector, course: Course): Pick<RolloutRun, 'end' | 'ms'> {
@@ -93,7 +98,8 @@ function stayIn(stage: StagePlan, detector: Detector, course: Course): Pick<Roll
 }
 
 function policy(stage: StagePlan, detector: Detector, { timesOut }: Course): RolloutRun['end'] {
-  const said = detector.isShort(stage) ? stage.onInconclusive : stage.onTimeout;
+  // What is short of units or of certainty is inconclusive; evidence on its way is not.
+  const said = !detector.isShort(stage) && detector.isGrowing() ? stage.onTimeout : stage.onInconclusive;
   if (said === 'advance') return 'through';
   return said === 'rollback' && timesOut ? 'timedOut' : 'waits';
 }
@@ -140,9 +146,13 @@ class Detector {
     return this.candidates < minSamples || this.#tracker.stage.compared * 2 < minSamples;
   }
 
+  isGrowing(): boolean {
+    return this.#tracker.logE >= -Math.log(this.#watch.alpha) / 2;
+  }
+
   /** As the verdict of a release does: enough units, and no evidence on its way. */
   passes(stage: StagePlan): boolean {
-    if (this.isShort(stage) || this.#tracker.logE >= -Math.log(this.#watch.alpha) / 2) return false;
+    if (this.isShort(stage) || this.isGrowing()) return false;
     return stage.require === 'noHarm' || notInsideMargin(this.#tracker) === null;
   }
 }

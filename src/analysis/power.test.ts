@@ -236,7 +236,12 @@ describe('a simulated rollout', () => {
   const THIN = { perSecond: 0.5, users: null };
 
   test('leaves each stage at its hold when there is nothing to see', () => {
-    expect(go(course([stage(), stage({ weight: 50 })]))).toMatchObject({ end: 'through', stage: 1, ms: 120_000 });
+    expect(go(course([stage(), stage({ weight: 50 })]))).toMatchObject({
+      end: 'through',
+      stage: 1,
+      isLate: false,
+      ms: 120_000,
+    });
   });
 
   test('ends in the stage of the alarm', () => {
@@ -272,11 +277,23 @@ describe('a simulated rollout', () => {
     expect(go(course([stage()], { arrivals: users }))).toMatchObject({ end: 'waits', ms: NEVER });
   });
 
-  test('nonInferior takes until the interval is inside the margin', () => {
-    const run = go(
-      course([stage({ weight: 50, require: 'nonInferior', timeoutMs: 3_600_000 })], { mostUnits: 60_000 }),
-    );
-    expect(run.end).toBe('through');
-    expect(run.ms).toBeGreaterThan(60_000);
+  test('nonInferior takes until the interval is inside the margin; at the time-out it is inconclusive', () => {
+    const strict = stage({ weight: 50, require: 'nonInferior', timeoutMs: 70_000 });
+    const run = go(course([strict], { mostUnits: 60_000 }));
+    expect(run).toMatchObject({ end: 'through', isLate: true });
+    expect(run.ms).toBeGreaterThan(70_000);
+    expect(go(course([{ ...strict, onTimeout: 'advance', onInconclusive: 'rollback' }])).end).toBe('timedOut');
+  });
+
+  test('evidence on its way at the time-out is no lack of data: onTimeout decides', () => {
+    const ends = (change: Partial<StagePlan>) =>
+      Array.from({ length: 60 }, (_, i) => {
+        const rollout = course([stage({ weight: 50, holdMs: 5_000, timeoutMs: 5_000, minSamples: 20, ...change })]);
+        return runRollout(watching('latency'), rollout, 0.8, chanceOf(5)(i)).end;
+      });
+    const growing = ends({ onTimeout: 'rollback', onInconclusive: 'advance' });
+    const waved = ends({ onTimeout: 'advance', onInconclusive: 'rollback' });
+    expect(growing).toContain('timedOut');
+    for (const [i, end] of growing.entries()) if (end === 'timedOut') expect(waved[i]).toBe('through');
   });
 });

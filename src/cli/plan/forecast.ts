@@ -49,7 +49,7 @@ export interface RolloutForecast {
   heldUp: number;
   /** Share that everyone gets. */
   missed: number;
-  /** Of an unchanged candidate, in releases: called worse; timed out or held for good. And how long half of them take. */
+  /** Of an unchanged candidate, in releases: called worse; not through a stage by its time-out. And how long half of them take. */
   unchanged: { runs: number; calledWorse: number; heldUp: number; medianMs: number };
 }
 

@@ -78,7 +78,7 @@ export function simulateRollout(watch: Watch, course: Course, size: number, simu
     unchanged: {
       runs: few,
       calledWorse: quiet.filter(({ end }) => end === 'found').length,
-      heldUp: quiet.filter(({ end }) => end === 'timedOut' || end === 'waits').length,
+      heldUp: quiet.filter(({ end, isLate }) => end === 'timedOut' || (isLate && end !== 'found')).length,
       medianMs: waitOfShare(waitsOf(quiet.map(({ end, ms: took }) => (end === 'through' ? took : NEVER))), 0.5),
     },
   };

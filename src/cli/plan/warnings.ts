@@ -2,6 +2,7 @@
  * Where a plan cannot do what it is there for, with the number that would: a stage that is too thin, a limit that the
  * baseline itself breaks, unchanged candidates that do not pass, a regression that was asked for and is missed.
  */
+import { duration } from '../release-view.ts';
 import { holdsThatDo } from './fixes.ts';
 import type { Forecast, MetricForecast } from './forecast.ts';
 import type { MetricSettings } from './settings.ts';
@@ -44,13 +45,13 @@ function limitBelowBaseline(metrics: readonly MetricSettings[], max: number | nu
 }
 
 function unchangedHeldUp({ settings: { simulated }, rollout }: MetricForecast): PlanWarning[] {
-  const { runs, heldUp } = rollout?.unchanged ?? { runs: 1, heldUp: 0 };
+  const { runs, heldUp, medianMs } = rollout?.unchanged ?? { runs: 1, heldUp: 0, medianMs: 0 };
   if (heldUp <= (1 - POWER) * runs) return [];
   return [
     {
       code: 'unchangedHeldUp',
       message: `${simulated.metric.name}: ${shareText(heldUp / runs)} of unchanged candidates do not pass a stage within its timeout`,
-      fix: 'raise the timeout, or ask for noHarm where require is nonInferior',
+      fix: `raise the timeout${Number.isFinite(medianMs) ? ` (half of them need ${duration(medianMs)} through all stages)` : ''}, or ask for noHarm where require is nonInferior`,
     },
   ];
 }
