@@ -6,17 +6,11 @@
  */
 import type { ValueBlock } from '../stats/e-process.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
+import type { Effect, LiveEffect } from './live-effect.ts';
 
 type EffectKind = 'logRatio' | 'difference' | 'rate';
 
-export interface Effect {
-  kind: 'ratio' | 'difference';
-  value: number | null;
-  low: number | null;
-  high: number | null;
-}
-
-export class BlockEffect {
+export class BlockEffect implements LiveEffect<ValueBlock> {
   readonly #kind: EffectKind;
   readonly #alpha: number;
   /** Blocks counted, the mean of what they show and the sum of squares about it. */
@@ -51,18 +45,25 @@ export class BlockEffect {
     return this.#n < 2 ? 0 : Math.sqrt(this.#squares / (this.#n - 1));
   }
 
+  /** Blocks of all stages count: each is compared within itself. */
+  enterStage(): void {}
+
   /** Time-outs and zeros have no logarithm: a ratio leaves them out (the test does not). */
-  add(block: ValueBlock): void {
-    const baseline = armMean(block.baseline, this.#kind);
-    const candidate = armMean(block.candidate, this.#kind);
-    if (baseline === null || candidate === null) return;
+  add({ baseline, candidate }: ValueBlock): void {
+    const [x, y] = [armMean(baseline, this.#kind), armMean(candidate, this.#kind)];
+    if (x !== null && y !== null) this.addMeans({ mean: x, n: baseline.length }, { mean: y, n: candidate.length });
+  }
+
+  /** A block of which only the means and sizes of its arms are known. */
+  addMeans(baseline: { mean: number; n: number }, candidate: { mean: number; n: number }): void {
     this.#n++;
-    const away = candidate - baseline - this.#mean;
+    const difference = candidate.mean - baseline.mean;
+    const away = difference - this.#mean;
     this.#mean += away / this.#n;
-    this.#squares += away * (candidate - baseline - this.#mean);
-    this.#sumBaseline += baseline;
-    this.#inverseBaseline += 1 / block.baseline.length;
-    this.#inverseCandidate += 1 / block.candidate.length;
+    this.#squares += away * (difference - this.#mean);
+    this.#sumBaseline += baseline.mean;
+    this.#inverseBaseline += 1 / baseline.n;
+    this.#inverseCandidate += 1 / candidate.n;
   }
 
   effect(): Effect {

@@ -2,7 +2,7 @@
  * What the comparison of one metric is asked and what it found, before multiplicity and the rule: the same shape and the
  * same scale of harm, paired or not. Tests nothing and decides nothing.
  */
-import type { Effect } from './block-effect.ts';
+import type { Effect } from './live-effect.ts';
 
 /** Below this Brunner–Munzel's t approximation is not to be trusted. */
 export const FEWEST_FOR_BRUNNER_MUNZEL = 10;

@@ -43,11 +43,21 @@ export class ErrorLimit {
   }
 
   add(isError: boolean): void {
-    if (this.#run.n === RUN_LENGTH) this.#run = { errors: 0, n: 0, nth: this.#run.nth + 1 };
+    if (this.#run.n >= RUN_LENGTH) this.#run = { errors: 0, n: 0, nth: this.#run.nth + 1 };
     for (const count of [this.#stage, this.#run]) {
       count.n++;
       if (isError) count.errors++;
       if (isError) this.breach ??= this.#breachOf(count); // only an error can raise the lower bound
+    }
+  }
+
+  /** Of an interval of which only the counts are known: a run ends with the interval that fills it. @param errors of `n` answers */
+  addCounts(n: number, errors: number): void {
+    if (this.#run.n >= RUN_LENGTH) this.#run = { errors: 0, n: 0, nth: this.#run.nth + 1 };
+    for (const count of [this.#stage, this.#run]) {
+      count.n += n;
+      count.errors += errors;
+      if (errors > 0) this.breach ??= this.#breachOf(count);
     }
   }
 

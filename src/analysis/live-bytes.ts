@@ -1,6 +1,6 @@
 /** Parts of an evidence snapshot that more than one file writes: nested bytes, effects, and the plan it belongs to. */
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
-import type { Effect } from './block-effect.ts';
+import type { Effect } from './live-effect.ts';
 import { type EvidencePlan, liveMetrics } from './live-plan.ts';
 
 export function writeBytes(writer: StateWriter, bytes: Uint8Array): void {

@@ -3,9 +3,11 @@
  * (routing, invalid data, silence), then too little of them, then evidence on its way; what is left passes, which says
  * "no harm seen", never "better". Reads the evidence, changes nothing.
  */
+import type { Tested } from './alarmed-test.ts';
 import type { ErrorLimit } from './error-limit.ts';
 import { detectable, metricEvidence, notInsideMargin } from './live-metric-evidence.ts';
-import type { MetricTracker } from './metric-tracker.ts';
+import type { TrackedMetric } from './live-plan.ts';
+import type { StageCounts } from './metric-tracker.ts';
 import { figure, percent } from './phrases.ts';
 import type { RoutingGuard } from './routing-guard.ts';
 import type { InconclusiveCode, MetricEvidence, Verdict, VerdictBody } from './verdict.ts';
@@ -29,10 +31,17 @@ export interface JudgeOptions {
   silentAfterMs?: number;
 }
 
-interface EvidenceState {
+/** One metric, however it is measured. */
+interface Tracker {
+  readonly metric: TrackedMetric;
+  readonly evidence: Tested;
+  readonly stage: StageCounts;
+}
+
+export interface EvidenceState {
   alpha: number;
   stage: StageEntry | null;
-  trackers: readonly MetricTracker[];
+  trackers: readonly Tracker[];
   unmeasurable: readonly { name: string; required: boolean }[];
   limit: ErrorLimit;
   routing: RoutingGuard;
@@ -68,11 +77,11 @@ export function judgeEvidence(state: EvidenceState, options: JudgeOptions): Verd
 }
 
 function bodyOf(state: EvidenceState): VerdictBody {
-  const measured = state.trackers.map(metricEvidence);
+  const measured = state.trackers.map(({ evidence }) => metricEvidence(evidence));
   const missing = state.unmeasurable.map(({ name }) => notMeasured(name));
   const average = measured.reduce((sum, { weight = 0, e = 0 }) => sum + weight * e, 0);
   const score = Math.log(average) / Math.log(1 / state.alpha);
-  const reach = state.trackers.map(tracker => detectable(tracker, state.alpha)).filter(text => text !== null);
+  const reach = state.trackers.map(({ evidence }) => detectable(evidence, state.alpha)).filter(text => text !== null);
   return {
     reason: '',
     metrics: [...measured, ...missing],
@@ -98,7 +107,7 @@ function failure(state: EvidenceState, body: VerdictBody): Verdict | null {
     const reason = `errors: ${rate}, at least ${percent(breach.low)} where ${percent(max)} is the limit`;
     return { ...body, kind: 'fail', metric: 'errors', trigger: 'errorRate', reason };
   }
-  const alarmed = state.trackers.filter(tracker => tracker.alarm);
+  const alarmed = state.trackers.map(({ evidence }) => evidence).filter(({ alarm }) => alarm);
   const first = alarmed.sort((a, b) => a.alarm!.order - b.alarm!.order)[0];
   if (!first) return null;
   const { name } = first.metric;
@@ -172,21 +181,22 @@ function tooFewSamples(state: EvidenceState, { minSamples }: JudgeOptions): Doub
 
 function growing(state: EvidenceState): Doubt | null {
   const limit = -Math.log(state.alpha) / 2;
-  const suspect = state.trackers.find(tracker => tracker.logE >= limit);
+  const suspect = state.trackers.find(({ evidence }) => evidence.logE >= limit);
   if (!suspect) return null;
-  const reason = `${metricEvidence(suspect).why}: too suspicious to go on, not enough to roll back`;
+  const reason = `${metricEvidence(suspect.evidence).why}: too suspicious to go on, not enough to roll back`;
   return { code: 'evidenceGrowing', reason };
 }
 
 function notShownHarmless(state: EvidenceState): Doubt | null {
   const required = state.trackers.filter(tracker => tracker.metric.required);
-  for (const { metric, n, effect } of required) {
+  for (const { metric, evidence } of required) {
+    const { n, effect } = evidence;
     if (n.candidate === 0 || effect.blocks > 0) continue;
     const reason = `${metric.name}: no values from which a change could be told (all zero or timed out)`;
     return { code: 'degenerate', reason };
   }
   for (const tracker of required) {
-    const reason = notInsideMargin(tracker);
+    const reason = notInsideMargin(tracker.evidence);
     if (reason) return { code: 'notEnoughData', reason };
   }
   return null;

@@ -2,21 +2,22 @@
  * One live metric as the verdict shows it: effect with interval, e-value, severity and a sentence. Judges nothing.
  */
 import { normalQuantile } from '../stats/special.ts';
-import type { Effect } from './block-effect.ts';
+import type { Tested } from './alarmed-test.ts';
+import type { Effect } from './live-effect.ts';
 import type { TrackedMetric } from './live-plan.ts';
 import { HARMLESS_ODDS_RATIO } from './metric-test.ts';
-import type { MetricTracker } from './metric-tracker.ts';
+
 import { effectPhrase, figure, percent } from './phrases.ts';
 import { atLeastLow, lesser, severityOfDrop, severityOfOdds, severityOfRatio, severityOfRise } from './severity.ts';
 import type { MetricEvidence, Severity } from './verdict.ts';
 
 /** After an alarm: what it showed then, for that is what was acted on. */
-export function metricEvidence(tracker: MetricTracker): MetricEvidence {
-  const { metric, alarm } = tracker;
-  const effect = alarm?.effect ?? tracker.effect.effect();
-  const n = alarm?.n ?? tracker.n;
-  const logE = alarm?.logE ?? tracker.logE;
-  const severity = severityOf(metric, effect, alarm ? alarm.provenMargin : tracker.provenMargin);
+export function metricEvidence(tested: Tested): MetricEvidence {
+  const { metric, alarm } = tested;
+  const effect = alarm?.effect ?? tested.effect.effect();
+  const n = alarm?.n ?? tested.n;
+  const logE = alarm?.logE ?? tested.logE;
+  const severity = severityOf(metric, effect, alarm ? alarm.provenMargin : tested.provenMargin);
   const e = Math.min(Math.exp(logE), Number.MAX_VALUE);
   const numbers = `e = ${figure(e)} at weight ${figure(metric.weight)}, n = ${n.baseline} v ${n.candidate}`;
   return {
@@ -43,8 +44,8 @@ function severityOf({ source }: TrackedMetric, effect: Effect, provenMargin: num
 const FEWEST_BLOCKS = 100;
 
 /** Why the metric is not shown to be inside its margin, or null when it is. */
-export function notInsideMargin(tracker: MetricTracker): string | null {
-  const { metric, effect } = tracker;
+export function notInsideMargin(tested: Tested): string | null {
+  const { metric, effect } = tested;
   const { value, low, high } = effect.effect();
   if (effect.blocks < FEWEST_BLOCKS)
     return `${metric.name}: "not worse" needs ${FEWEST_BLOCKS} comparisons, there are ${effect.blocks}`;
@@ -78,19 +79,20 @@ const PRICE_OF_LOOKING = 2;
  * n = (z + z′)²·σ²/δ², with twice the samples as the price of looking all the time (measured: 1.2 to 2.5 times, over metrics, weights
  * and sizes of the change). For display; `spillway plan` simulates.
  */
-export function detectable(tracker: MetricTracker, alpha: number): string | null {
-  const { metric, effect } = tracker;
+export function detectable(tested: Tested, alpha: number): string | null {
+  const { metric, effect } = tested;
   const n = effect.blocks;
   if (n < 20) return null;
   const reach = (normalQuantile(alpha * metric.weight) + 1.645) * Math.sqrt(PRICE_OF_LOOKING / n);
   if (metric.source === 'error') {
-    const p = Math.max(effect.baselineMean, 0.5 / tracker.n.baseline);
-    const [a, b] = [tracker.n.baseline / n, tracker.n.candidate / n];
+    const p = Math.max(effect.baselineMean, 0.5 / tested.n.baseline);
+    const [a, b] = [tested.n.baseline / n, tested.n.candidate / n];
     const floor = p + riseAtOddsRatio(p, HARMLESS_ODDS_RATIO);
     let q = floor;
     for (let i = 0; i < 20; i++) q = Math.min(1, floor + reach * Math.sqrt((p * (1 - p)) / a + (q * (1 - q)) / b));
     return `${metric.name} ${percent(p)} → ${percent(q)}`;
   }
+  if (effect.spread === null) return null;
   const delta = reach * effect.spread;
   if (metric.source === 'quality')
     return `${metric.name} ${metric.worse === 'lower' ? '-' : '+'}${points(Math.min(1, metric.margin + delta))}`;

@@ -11,8 +11,11 @@ export interface EvidencePlan {
   metrics: readonly MetricPlan[];
   /** Fraction, or null when not limited. */
   errorRateMax: number | null;
-  /** `requests`: where outcomes have no units, as a gateway splits them. They are then tempered. Default: units, each once a stage. */
-  counted?: 'units' | 'requests';
+  /**
+   * `units`, the default: each counts once a stage. `requests`: single outcomes without units, as a gateway splits them; `intervals`:
+   * only counters and histograms are known. Both are tempered.
+   */
+  counted?: 'units' | 'requests' | 'intervals';
 }
 
 type Source = 'error' | 'latencyMs' | 'quality' | 'costUsd' | 'tokens';
@@ -65,7 +68,8 @@ export function liveMetrics(plan: EvidencePlan): LiveMetrics {
   for (const metric of plan.metrics) {
     if (metric.name === 'errors') continue;
     const source = Object.hasOwn(SOURCES, metric.name) ? SOURCES[metric.name] : undefined;
-    if (!source || found.length === MOST_TRACKED) unmeasurable.push({ name: metric.name, required: metric.required });
+    const isKnown = source && !(source === 'quality' && plan.counted === 'intervals');
+    if (!isKnown || found.length === MOST_TRACKED) unmeasurable.push({ name: metric.name, required: metric.required });
     else
       found.push({
         name: metric.name,

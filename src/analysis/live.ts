@@ -45,6 +45,7 @@ export function decodeEvidence(plan: EvidencePlan, bytes: Uint8Array): LiveEvide
 }
 
 function settingsOf({ counted = 'units' }: EvidencePlan): LiveSettings {
+  if (counted === 'intervals') throw new RangeError('evidence of intervals is opened by openIntervalEvidence');
   return counted === 'units' ? UNIT_SETTINGS : REQUEST_SETTINGS;
 }
 

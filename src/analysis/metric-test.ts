@@ -16,10 +16,10 @@ import { DROPS, ODDS_RATIOS, RATIOS } from './severity.ts';
 export const HARMLESS_ODDS_RATIO = 1.5;
 const TAG = 0x82;
 
-export interface MetricTest {
+export interface MetricTest<Block = ValueBlock> {
   /** As ratios, odds ratios or points of 1: the metric's own first, then those of severity above it. */
   readonly margins: readonly number[];
-  add(block: ValueBlock): void;
+  add(block: Block): void;
   /** One more copy of the tests begins, with half of the capital that is at rest. */
   restart(): void;
   /** Natural logarithm of the e-value of "not worse than margins[k]". */
@@ -30,30 +30,34 @@ export interface MetricTest {
 }
 
 /** One test at all of its margins. */
-interface Nested<State> {
+interface Nested<Block, State> {
   readonly margins: readonly number[];
   initial(): State;
-  fold(state: State, block: ValueBlock): void;
+  fold(state: State, block: Block): void;
   restart(state: State): State;
   logE(state: State, k: number): number;
   encode(state: State): Uint8Array;
   decode(bytes: Uint8Array): State;
 }
 
-interface Options {
+export interface TestOptions {
   atRest: number;
   temperingSlice?: number;
 }
 
+/** Of values that come one by one, in blocks of both arms. */
 export function metricTest(metric: TrackedMetric, settings: LiveSettings): MetricTest {
-  const { atRest, temperingSlice } = settings;
-  const options = { atRest, ...(temperingSlice === null ? {} : { temperingSlice }) };
+  const options = testOptions(settings);
   if (metric.source === 'error') return begunByFirstBlock(ofErrors(options));
   if (metric.source === 'quality') return begunByFirstBlock(ofQuality(metric, options));
   return begunByFirstBlock(ofTimes(metric, settings, options));
 }
 
-function begunByFirstBlock<State>(test: Nested<State>): MetricTest {
+export function testOptions({ atRest, temperingSlice }: LiveSettings): TestOptions {
+  return { atRest, ...(temperingSlice === null ? {} : { temperingSlice }) };
+}
+
+export function begunByFirstBlock<Block, State>(test: Nested<Block, State>): MetricTest<Block> {
   let state: State | undefined;
   return {
     margins: test.margins,
@@ -72,8 +76,8 @@ function begunByFirstBlock<State>(test: Nested<State>): MetricTest {
   };
 }
 
-function ofErrors(options: Options): Nested<unknown> {
-  const margins = from(HARMLESS_ODDS_RATIO, ODDS_RATIOS);
+function ofErrors(options: TestOptions): Nested<ValueBlock, unknown> {
+  const margins = marginsFrom(HARMLESS_ODDS_RATIO, ODDS_RATIOS);
   return sideBySide(
     margins,
     margins.map(phi0 => oddsRatioEProcess({ phi0, ...options })),
@@ -86,8 +90,8 @@ function ofErrors(options: Options): Nested<unknown> {
   );
 }
 
-function ofQuality({ margin, worse }: TrackedMetric, options: Options): Nested<unknown> {
-  const margins = from(margin, DROPS);
+function ofQuality({ margin, worse }: TrackedMetric, options: TestOptions): Nested<ValueBlock, unknown> {
+  const margins = marginsFrom(margin, DROPS);
   return sideBySide(
     margins,
     margins.map(each => boundedBetEProcess({ margin: each, worse, ...options })),
@@ -96,11 +100,11 @@ function ofQuality({ margin, worse }: TrackedMetric, options: Options): Nested<u
 }
 
 /** A process for each margin; all see every block. */
-function sideBySide<Block, State>(
+export function sideBySide<Given, Block, State>(
   margins: readonly number[],
   processes: readonly EProcess<Block, State>[],
-  blockOf: (block: ValueBlock) => Block,
-): Nested<State[]> {
+  blockOf: (block: Given) => Block,
+): Nested<Given, State[]> {
   return {
     margins,
     initial: () => processes.map(process => process.initial()),
@@ -125,13 +129,17 @@ function sideBySide<Block, State>(
 }
 
 /** Where lower is worse the reciprocals are tested: to be lower by a factor is to have them higher by it. */
-function ofTimes({ margin, worse }: TrackedMetric, settings: LiveSettings, options: Options): Nested<unknown> {
-  const margins = from(1 + margin, RATIOS);
+function ofTimes(
+  { margin, worse }: TrackedMetric,
+  settings: LiveSettings,
+  options: TestOptions,
+): Nested<ValueBlock, unknown> {
+  const margins = marginsFrom(1 + margin, RATIOS);
   const quantiles = settings.quantiles.map(({ p }) => p);
   const process = nestedMarginsEProcess({ margins: margins.map(ratio => ratio - 1), quantiles, ...options });
   const shares = [settings.rankShare, ...settings.quantiles.map(({ share }) => share)];
   const logEs = shares.map(() => 0);
-  const nested: Nested<NestedMarginsState> = {
+  const nested: Nested<ValueBlock, NestedMarginsState> = {
     ...process,
     restart: state => process.restart!(state),
     margins,
@@ -144,7 +152,7 @@ function ofTimes({ margin, worse }: TrackedMetric, settings: LiveSettings, optio
       return averageLogEValues(logEs, shares);
     },
   };
-  return nested as Nested<unknown>;
+  return nested as Nested<ValueBlock, unknown>;
 }
 
 function reciprocals({ baseline, candidate }: ValueBlock): ValueBlock {
@@ -153,7 +161,7 @@ function reciprocals({ baseline, candidate }: ValueBlock): ValueBlock {
 }
 
 /** The metric's own margin, and the larger ones of the levels. */
-function from(own: number, levels: readonly number[]): number[] {
+export function marginsFrom(own: number, levels: readonly number[]): number[] {
   return [own, ...levels.filter(level => level > own * (1 + 1e-9))];
 }
 

@@ -1,5 +1,5 @@
 /** Numbers in the sentences for people: three figures, percent and points, "not known" instead of NaN. */
-import type { Effect } from './block-effect.ts';
+import type { Effect } from './live-effect.ts';
 
 export function figure(value: number | null): string {
   if (value === null || Number.isNaN(value)) return 'not known';

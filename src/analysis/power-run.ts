@@ -147,12 +147,12 @@ class Detector {
   }
 
   isGrowing(): boolean {
-    return this.#tracker.logE >= -Math.log(this.#watch.alpha) / 2;
+    return this.#tracker.evidence.logE >= -Math.log(this.#watch.alpha) / 2;
   }
 
   /** As the verdict of a release does: enough units, and no evidence on its way. */
   passes(stage: StagePlan): boolean {
     if (this.isShort(stage) || this.isGrowing()) return false;
-    return stage.require === 'noHarm' || notInsideMargin(this.#tracker) === null;
+    return stage.require === 'noHarm' || notInsideMargin(this.#tracker.evidence) === null;
   }
 }

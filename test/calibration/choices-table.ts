@@ -41,7 +41,7 @@ const choice = (name: string, rollout: Partial<Rollout>): Scenario =>
   rolloutScenario({
     name,
     table: rollout.change ? 'choices: delays' : 'choices: false alarms',
-    runs: { full: rollout.change ? 200 : 500, short: 0 },
+    runs: { full: rollout.change ? 150 : 300, short: 0 },
     weights: rollout.change ? ON_AND_ON : [10, 25, 50],
     watchers: WATCHERS,
     ...rollout,

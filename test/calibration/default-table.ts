@@ -48,11 +48,11 @@ export const worse =
   };
 
 const unchanged = (name: string, rollout: Partial<Rollout>): Scenario =>
-  rolloutScenario({ name, runs: { full: 1_000, short: 0 }, weights: STAGES, watchers: UNITS, ...rollout });
+  rolloutScenario({ name, runs: { full: 400, short: 0 }, weights: STAGES, watchers: UNITS, ...rollout });
 const pods = (lasting: number) => ({ latency: { sd: 0.1, lasting } });
 
 export const DEFAULT_NULLS: readonly Scenario[] = [
-  unchanged('5,000 sticky users, Zipf 1.1', { runs: { full: 4_000, short: 40 } }),
+  unchanged('5,000 sticky users, Zipf 1.1', { runs: { full: 2_000, short: 40 } }),
   unchanged('500 sticky users, Zipf 1.1', { traffic: { users: 500 } }),
   unchanged('50,000 users, evenly active', { traffic: { users: 50_000, zipf: 0 } }),
   unchanged('5,000 sticky users, pods of sd 0.1 over 50 requests', { arms: pods(50) }),
@@ -63,7 +63,7 @@ export const DEFAULT_NULLS: readonly Scenario[] = [
     traffic: SINGLE,
     watchers: REQUESTS,
     arms: pods(50),
-    runs: { full: 1_000, short: 20 },
+    runs: { full: 400, short: 20 },
   }),
   unchanged('single requests, pods of sd 0.1 over 200 requests', {
     traffic: SINGLE,
@@ -81,7 +81,7 @@ const changed = (name: string, change: Change, bars: Partial<Method>, rollout: P
   rolloutScenario({
     name,
     change,
-    runs: { full: 300, short: 0 },
+    runs: { full: 200, short: 0 },
     weights: ON_AND_ON,
     watchers: [{ ...DEFAULT, bars }],
     ...rollout,
@@ -90,11 +90,11 @@ const inRequests: Partial<Rollout> = { traffic: SINGLE, watchers: [{ ...REQUESTS
 
 export const DEFAULT_DELAYS: readonly Scenario[] = [
   changed('latency +50 %', slower(1.5), {}),
-  changed('latency +25 %', slower(1.25), {}, { runs: { full: 300, short: 60 } }),
+  changed('latency +25 %', slower(1.25), {}, { runs: { full: 400, short: 60 } }),
   changed('latency +15 %', slower(1.15), {}),
   changed('slowest 2 % doubled, 100,000 users', slowTail, {}, { traffic: { users: 100_000, zipf: 0.5 } }),
   changed('errors 1 → 10 %', failing(0.09), {}),
-  changed('errors 1 → 5 %', failing(0.04), {}, { runs: { full: 300, short: 60 } }),
+  changed('errors 1 → 5 %', failing(0.04), {}, { runs: { full: 400, short: 60 } }),
   changed('errors 1 → 3 %', failing(0.02), {}),
   changed('quality 0.90 → 0.72', worse(0.2), {}),
   changed('quality 0.90 → 0.81', worse(0.1), {}),
