@@ -28,10 +28,9 @@ export function brunnerMunzel(
   options: { readonly alternative?: Alternative } = {},
 ): BrunnerMunzelResult {
   const alternative = alternativeOf(options);
-  const n = x.length;
-  const m = y.length;
+  const { n, m, ranks } = rankedPair(x, y);
   // The placements are the pooled ranks less the ranks within the sample.
-  const { doubledU1, squaresX, squaresY } = rankedPair(x, y).ranks;
+  const { doubledU1, squaresX, squaresY } = ranks;
   if (n === 0 || m === 0) return noAnswer('no_data', 0, NOT_SIGNIFICANT);
   if (n < 2 || m < 2) return noAnswer('insufficient_data', 0, NOT_SIGNIFICANT);
 

@@ -124,6 +124,28 @@ group('calls', () => {
     ).toThrow(/got -3 of 1/);
   });
 
+  test.each<[unknown, string]>([
+    [[1, null, 3], 'found null at index 1'],
+    [[1, 2, '3'], 'found "3" at index 2'],
+    [[undefined], 'found nothing at index 0'],
+    [{}, 'must be an array of numbers, got [object Object]'],
+    [undefined, 'must be an array of numbers, got undefined'],
+    ['12', 'must be an array of numbers, got 12'],
+  ])('of samples refuse %j, and say what it is and where', (wrong, message) => {
+    const tests: ((x: never) => unknown)[] = [
+      stats.describe,
+      x => stats.welchT(x, [1, 2]),
+      x => stats.mannWhitney([1, 2], x),
+      x => stats.kolmogorovSmirnov(x, [1, 2]),
+      x => stats.brunnerMunzel([1, 2], x),
+      x => stats.hodgesLehmann(x, [1, 2]),
+      x => stats.permutationMeanDifference(x, [1, 2]),
+      x => stats.signTest(x, [1, 2, 3]),
+      stats.prepareSample,
+    ];
+    for (const run of tests) expect(() => run(wrong as never)).toThrow(message);
+  });
+
   test('with a word that is no alternative or no method are refused, not guessed', () => {
     const wrong = { alternative: 'two.sided', method: 'asymp' } as never;
     const tests: ((x: stats.Sample, y: stats.Sample, options: never) => unknown)[] = [

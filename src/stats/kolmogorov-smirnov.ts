@@ -40,14 +40,13 @@ export function kolmogorovSmirnov(
   options: KolmogorovSmirnovOptions = {},
 ): KolmogorovSmirnovResult {
   const alternative = alternativeOf(options);
-  const n = x.length;
-  const m = y.length;
+  const { n, m, ranks } = rankedPair(x, y);
   const small = n * m <= MOST_EXACT;
   const wanted = methodOf(options);
   if (wanted === 'exact' && !small) throw new RangeError(`an exact p needs n·m ≤ ${MOST_EXACT}, got ${n * m}`);
   const method = small && wanted !== 'asymptotic' ? 'exact' : 'asymptotic';
   // In units of 1/(n·m), whole numbers: "at least as far" is decided exactly.
-  const { above, below } = rankedPair(x, y).ranks;
+  const { above, below } = ranks;
   const pairs = n * m || 1;
   const distances = { d: Math.max(above, below) / pairs, dPlus: above / pairs, dMinus: below / pairs };
   if (n === 0 || m === 0) return { status: 'no_data', ...NOT_SIGNIFICANT, ...distances, method };

@@ -16,7 +16,8 @@ export function differencesAndOptions<Options extends object>(
 
 /** x[i] − y[i]. @throws RangeError on unequal lengths */
 export function pairedDifferences(x: Sample, y: Sample): Float64Array {
-  if (x.length !== y.length) throw new RangeError(`paired samples need equal lengths, got ${x.length} and ${y.length}`);
   const [before, after] = [valuesIn(x), valuesIn(y)];
-  return Float64Array.from({ length: x.length }, (_, i) => before[i]! - after[i]!);
+  if (before.length !== after.length)
+    throw new RangeError(`paired samples need equal lengths, got ${before.length} and ${after.length}`);
+  return Float64Array.from({ length: before.length }, (_, i) => before[i]! - after[i]!);
 }

@@ -37,9 +37,10 @@ export function permutationMeanDifference(x: Sample, y: Sample, options: Permuta
   const { resamples = 9_999 } = options;
   if (!(Number.isSafeInteger(resamples) && resamples >= 1))
     throw new RangeError(`resamples must be a whole number of at least 1, got ${resamples}`);
-  const smaller = x.length <= y.length ? x : y;
+  const [n, m] = [valuesIn(x).length, valuesIn(y).length];
+  const smaller = n <= m ? x : y;
   const pooled = pool(smaller, smaller === x ? y : x);
-  const exact = waysToChoose(smaller.length, pooled.length) <= MOST_ENUMERATED;
+  const exact = waysToChoose(Math.min(n, m), n + m) <= MOST_ENUMERATED;
   const meanDifference = meanOf(sampleMoments(x)) - meanOf(sampleMoments(y));
   const outcome = (status: Status, p: PValue): PermutationResult => ({
     status,
@@ -60,9 +61,10 @@ export function permutationMeanDifference(x: Sample, y: Sample, options: Permuta
 }
 
 function pool(first: Sample, second: Sample): Float64Array {
-  const pooled = new Float64Array(first.length + second.length);
-  pooled.set(valuesIn(first));
-  pooled.set(valuesIn(second), first.length);
+  const [x, y] = [valuesIn(first), valuesIn(second)];
+  const pooled = new Float64Array(x.length + y.length);
+  pooled.set(x);
+  pooled.set(y, x.length);
   return pooled;
 }
 

@@ -16,8 +16,7 @@ export class PreparedSample {
   #compared: { readonly other: PreparedSample; readonly ranks: RankComparison } | undefined;
 
   constructor(values: ArrayLike<number>) {
-    refuseBins(values);
-    this.values = new Float64Array(values);
+    this.values = new Float64Array(numbersIn(values));
   }
 
   get length(): number {
@@ -50,8 +49,7 @@ export function prepareSample(sample: Sample): PreparedSample {
 }
 
 export function valuesIn(sample: Sample): ArrayLike<number> {
-  refuseBins(sample);
-  return sample instanceof PreparedSample ? sample.values : sample;
+  return sample instanceof PreparedSample ? sample.values : numbersIn(sample);
 }
 
 /** Upward; never to be written to. */
@@ -63,8 +61,16 @@ export function sampleMoments(sample: Sample): Moments {
   return sample instanceof PreparedSample ? sample.moments : momentsOf(valuesIn(sample));
 }
 
-/** From JavaScript, where no type says it: a mean read off a histogram would be made up. */
-function refuseBins(sample: unknown): void {
-  if (sample instanceof BinnedSample)
+/** From JavaScript, where no type says it: null would count as 0, and a mean read off a histogram would be made up. */
+function numbersIn(sample: ArrayLike<number>): ArrayLike<number> {
+  if (ArrayBuffer.isView(sample)) return sample;
+  if ((sample as unknown) instanceof BinnedSample)
     throw new RangeError('this needs values and got a histogram: only rank tests and quantiles can read one');
+  if (!Array.isArray(sample)) throw new RangeError(`a sample must be an array of numbers, got ${String(sample)}`);
+  for (let i = 0; i < sample.length; i++)
+    if (typeof sample[i] !== 'number')
+      throw new RangeError(
+        `a sample must hold numbers only, found ${JSON.stringify(sample[i]) ?? 'nothing'} at index ${i}`,
+      );
+  return sample as number[];
 }

@@ -12,6 +12,9 @@ import type { RankComparison } from './rank-comparison.ts';
 
 export interface RankedPair {
   readonly ranks: RankComparison;
+  /** Values in each. */
+  readonly n: number;
+  readonly m: number;
   /** One single value (or bucket) in both. */
   readonly allTied: boolean;
   /** Both sorted upward, for exact tests of small samples; binned ones as the numbers of their buckets, which have the same ranks. */
@@ -23,6 +26,8 @@ export function rankedPair(x: RankSample, y: RankSample): RankedPair {
   if (x instanceof BinnedSample || y instanceof BinnedSample) return binnedPair(...commonBuckets(x, y));
   const [preparedX, preparedY] = [prepareSample(x), prepareSample(y)];
   return {
+    n: preparedX.length,
+    m: preparedY.length,
     ranks: preparedX.ranksAgainst(preparedY),
     get allTied() {
       const [a, b] = [preparedX.sorted, preparedY.sorted];
@@ -40,6 +45,8 @@ function commonBuckets(x: RankSample, y: RankSample): [BinnedSample, BinnedSampl
 
 function binnedPair(x: BinnedSample, y: BinnedSample): RankedPair {
   return {
+    n: x.length,
+    m: y.length,
     ranks: compareBinned(x.counts, y.counts),
     allTied: x.counts.filter((count, k) => count + y.counts[k]! > 0).length <= 1,
     sorted() {
