@@ -18,13 +18,13 @@ import {
 import { ODDS_RATIOS, RATIOS } from './severity.ts';
 
 export function countTest(settings: LiveSettings): MetricTest<CountBlock> {
-  const margins = marginsFrom(HARMLESS_ODDS_RATIO, ODDS_RATIOS);
+  const margins = marginsFrom(HARMLESS_ODDS_RATIO, ODDS_RATIOS, settings);
   const processes = margins.map(phi0 => oddsRatioEProcess({ phi0, ...testOptions(settings) }));
   return begunByFirstBlock(sideBySide(margins, processes, (block: CountBlock) => block));
 }
 
 export function histogramTest({ margin, worse }: TrackedMetric, settings: LiveSettings): MetricTest<HistogramBlock> {
-  const margins = marginsFrom(1 + margin, RATIOS);
+  const margins = marginsFrom(1 + margin, RATIOS, settings);
   const processes = margins.map(ratio => histogramEProcess({ margin: ratio - 1, worse, ...testOptions(settings) }));
   return begunByFirstBlock(sideBySide(margins, processes, (block: HistogramBlock) => block));
 }

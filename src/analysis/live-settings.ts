@@ -12,6 +12,8 @@ export interface LiveSettings {
   readonly atRest: number;
   /** Evidence is tempered by the dispersion of slices of this many candidate values; null: as if values were independent. */
   readonly temperingSlice: number | null;
+  /** Whether the larger margins of severity are tested too. The alarm is the same without them, and costs a third. */
+  readonly withSeverity: boolean;
 }
 
 /** Of units that count once: what made them alike is gone. */
@@ -23,6 +25,7 @@ export const UNIT_SETTINGS: LiveSettings = {
   ],
   atRest: 0.3,
   temperingSlice: null,
+  withSeverity: true,
 };
 
 /** Of single requests, which share users, pods and caches. */

@@ -48,8 +48,8 @@ export interface TestOptions {
 /** Of values that come one by one, in blocks of both arms. */
 export function metricTest(metric: TrackedMetric, settings: LiveSettings): MetricTest {
   const options = testOptions(settings);
-  if (metric.source === 'error') return begunByFirstBlock(ofErrors(options));
-  if (metric.source === 'quality') return begunByFirstBlock(ofQuality(metric, options));
+  if (metric.source === 'error') return begunByFirstBlock(ofErrors(settings, options));
+  if (metric.source === 'quality') return begunByFirstBlock(ofQuality(metric, settings, options));
   return begunByFirstBlock(ofTimes(metric, settings, options));
 }
 
@@ -76,8 +76,8 @@ export function begunByFirstBlock<Block, State>(test: Nested<Block, State>): Met
   };
 }
 
-function ofErrors(options: TestOptions): Nested<ValueBlock, unknown> {
-  const margins = marginsFrom(HARMLESS_ODDS_RATIO, ODDS_RATIOS);
+function ofErrors(settings: LiveSettings, options: TestOptions): Nested<ValueBlock, unknown> {
+  const margins = marginsFrom(HARMLESS_ODDS_RATIO, ODDS_RATIOS, settings);
   return sideBySide(
     margins,
     margins.map(phi0 => oddsRatioEProcess({ phi0, ...options })),
@@ -90,8 +90,12 @@ function ofErrors(options: TestOptions): Nested<ValueBlock, unknown> {
   );
 }
 
-function ofQuality({ margin, worse }: TrackedMetric, options: TestOptions): Nested<ValueBlock, unknown> {
-  const margins = marginsFrom(margin, DROPS);
+function ofQuality(
+  { margin, worse }: TrackedMetric,
+  settings: LiveSettings,
+  options: TestOptions,
+): Nested<ValueBlock, unknown> {
+  const margins = marginsFrom(margin, DROPS, settings);
   return sideBySide(
     margins,
     margins.map(each => boundedBetEProcess({ margin: each, worse, ...options })),
@@ -134,7 +138,7 @@ function ofTimes(
   settings: LiveSettings,
   options: TestOptions,
 ): Nested<ValueBlock, unknown> {
-  const margins = marginsFrom(1 + margin, RATIOS);
+  const margins = marginsFrom(1 + margin, RATIOS, settings);
   const quantiles = settings.quantiles.map(({ p }) => p);
   const process = nestedMarginsEProcess({ margins: margins.map(ratio => ratio - 1), quantiles, ...options });
   const shares = [settings.rankShare, ...settings.quantiles.map(({ share }) => share)];
@@ -161,8 +165,8 @@ function reciprocals({ baseline, candidate }: ValueBlock): ValueBlock {
 }
 
 /** The metric's own margin, and the larger ones of the levels. */
-export function marginsFrom(own: number, levels: readonly number[]): number[] {
-  return [own, ...levels.filter(level => level > own * (1 + 1e-9))];
+export function marginsFrom(own: number, levels: readonly number[], { withSeverity }: LiveSettings): number[] {
+  return [own, ...(withSeverity ? levels.filter(level => level > own * (1 + 1e-9)) : [])];
 }
 
 function sum(values: ArrayLike<number>): number {

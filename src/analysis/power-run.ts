@@ -6,6 +6,7 @@ import type { StagePlan } from '../config/plan.ts';
 import { blockShape } from './block-queue.ts';
 import { ErrorLimit } from './error-limit.ts';
 import { notInsideMargin } from './live-metric-evidence.ts';
+import { type LiveSettings, UNIT_SETTINGS } from './live-settings.ts';
 import { MetricTracker } from './metric-tracker.ts';
 import type { SimulatedMetric } from './simulated-metric.ts';
 import { type Arrivals, msUntil, unitsBy } from './unit-arrivals.ts';
@@ -23,6 +24,9 @@ export interface Alarm {
   candidates: number;
   units: number;
 }
+
+/** Severity says how bad it is, not when it is found. */
+const ALARM_ONLY: LiveSettings = { ...UNIT_SETTINGS, withSeverity: false };
 
 /** A look at the interval costs as much as some units, and decides no sooner. */
 const LOOK_EVERY = 16;
@@ -119,7 +123,7 @@ class Detector {
     this.#watch = watch;
     this.#size = size;
     this.#random = random;
-    this.#tracker = new MetricTracker(metric, watch.alpha);
+    this.#tracker = new MetricTracker(metric, watch.alpha, ALARM_ONLY);
     this.#limit = metric.source === 'error' ? new ErrorLimit(watch.errorRateMax, watch.alpha) : null;
   }
 

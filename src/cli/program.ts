@@ -165,7 +165,7 @@ export function program(version: string, act: (command: Command, action: Action)
       'regression to look for: latency=25%, errors=5%, quality=10% (repeatable)',
       collected,
     )
-    .option('--runs <n>', 'simulated stages for each delay', wholeNumber(100, 100_000), 2400)
+    .option('--runs <n>', 'simulated stages for each delay', wholeNumber(100, 100_000), 1500)
     .option('--seed <n>', 'seed of the simulation', wholeNumber(0, 4_294_967_295), 1)
     .option('--strict', 'exit 1 when there is a warning', false)
     .action((pipeline: string | undefined, options, command) =>

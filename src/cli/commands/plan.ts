@@ -14,7 +14,7 @@ import { planText } from '../plan/report.ts';
 import { forecastSettings } from '../plan/settings.ts';
 import { warningsOf } from '../plan/warnings.ts';
 
-const RUNS = 2400;
+const RUNS = 1500;
 
 /** @returns 0; 1 with `--strict` when there are warnings */
 export async function plan(file: string, options: PlanOptions, context: CommandContext): Promise<number> {
