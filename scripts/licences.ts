@@ -27,9 +27,17 @@ export function bundledPackages(chunks: readonly OutputChunk[]): BundledPackage[
 function readPackage(folder: string): BundledPackage {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const files = readdirSync(folder).filter(file => /^(licen[cs]e|notice)/i.test(file));
-  if (files.length === 0) throw new Error(`${name} is bundled but has no licence file in ${folder}`);
-  const text = files.map(file => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
+  const text = files.map(file => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n') || inReadme(folder);
+  if (text === undefined) throw new Error(`${name} is bundled but has no licence file in ${folder}`);
   return { name, version, licence: license, text };
+}
+
+/** Some packages have the text as the last chapter of their README; only one that names its holder will do. */
+function inReadme(folder: string): string | undefined {
+  const readme = readdirSync(folder).find(file => /^readme/i.test(file));
+  const text = readme && readFileSync(join(folder, readme), 'utf8');
+  const chapter = text && /^#+ licen[cs]e\s*$([\s\S]*)/im.exec(text)?.[1]?.trim();
+  return chapter && /copyright/i.test(chapter) && chapter.length > 500 ? chapter : undefined;
 }
 
 export function licenceText(packages: readonly BundledPackage[]): string {

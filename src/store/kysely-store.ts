@@ -10,6 +10,7 @@ import { routeStore } from './sql/routes.ts';
 import type { Db } from './sql/schema.ts';
 import { documentStore } from './sql/snapshots.ts';
 import { versionStore } from './sql/versions.ts';
+import type { WriteRules } from './sql/write-rules.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -28,15 +29,22 @@ async function ping(db: Db, readonly: boolean): Promise<void> {
     .execute();
 }
 
-/** Rejects with our failures, whatever the engine or the query builder throws. */
-function guarded(store: Store, asFailure: (error: unknown) => SpillwayError): Store {
+const MAX_TRIES = 4;
+
+/**
+ * Rejects with our failures, whatever the engine or the query builder throws. Each method is one transaction, so one that
+ * the engine surely took back (two that waited for each other) is repeated whole.
+ */
+function guarded(store: Store, { asFailure, wasTakenBack = () => false }: Engine): Store {
   const methods = Object.entries(store).map(([name, method]) => [
     name,
     async (...args: unknown[]) => {
-      try {
-        return await Reflect.apply(method, store, args);
-      } catch (error) {
-        throw asFailure(error);
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await Reflect.apply(method, store, args);
+        } catch (error) {
+          if (tries === MAX_TRIES || !wasTakenBack(error)) throw asFailure(error);
+        }
       }
     },
   ]);
@@ -49,20 +57,24 @@ interface Engine {
   readonly: boolean;
   /** What this engine throws, as one of our failures. */
   asFailure: (error: unknown) => SpillwayError;
+  /** Whether the transaction that failed so has certainly left nothing, and may be repeated at once. */
+  wasTakenBack?: (error: unknown) => boolean;
+  rules: WriteRules;
 }
 
-export function kyselyStore({ db, clock, readonly, asFailure }: Engine): Store {
+export function kyselyStore(engine: Engine): Store {
+  const { db, clock, readonly, rules } = engine;
   const store: Store = {
     ...versionStore(db),
-    ...stateStore(db),
-    ...leaseStore(db),
-    ...routeStore(db),
-    ...batchStore(db, clock),
+    ...stateStore(db, rules),
+    ...leaseStore(db, rules),
+    ...routeStore(db, rules),
+    ...batchStore(db, clock, rules),
     ...documentStore(db),
-    ...auditStore(db),
+    ...auditStore(db, rules),
     ...idempotencyStore(db, clock),
     ping: () => ping(db, readonly),
     close: () => db.destroy(),
   };
-  return guarded(store, asFailure);
+  return guarded(store, engine);
 }

@@ -14,6 +14,7 @@ import { SpillwayError } from '../errors.ts';
 import { kyselyStore } from './kysely-store.ts';
 import { migrations } from './migrations.ts';
 import type { Db, Tables } from './sql/schema.ts';
+import { oneWriter } from './sql/write-rules.ts';
 import { isCannotOpen, sqliteDriver, sqliteFailure } from './sqlite-driver.ts';
 import { onceFree, WaitingSqliteDialect } from './sqlite-wait.ts';
 import type { Store } from './store.ts';
@@ -122,7 +123,8 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     checkVersion(database, options);
     const db = new Kysely<Tables>({ dialect: new WaitingSqliteDialect(sqliteDriver(database), busyMs) });
     if (!options.readonly) await migrate(database, db, busyMs);
-    return kyselyStore({ db, clock: options.clock, readonly: options.readonly ?? false, asFailure: sqliteFailure });
+    const { clock, readonly = false } = options;
+    return kyselyStore({ db, clock, readonly, asFailure: sqliteFailure, rules: oneWriter });
   } catch (error) {
     if (database?.isOpen) database.close();
     throw sqliteFailure(error);

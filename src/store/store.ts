@@ -1,9 +1,10 @@
 /**
- * What Spillway keeps, as one interface: releases, versions, routes, evidence, the audit chain. SQLite implements it, and
- * PostgreSQL will; `storeContract` is what both must pass. No SQL and no engine's word here. Everything is asynchronous
- * although SQLite is not, so that callers need not change. Times are epoch milliseconds unless a field says otherwise;
- * `Json` is stored as text and comes back deep-equal. Every method rejects with SpillwayError STORE_UNAVAILABLE when the
- * store cannot be used (then nothing was written), and STORE_CORRUPT when what it read makes no sense.
+ * What Spillway keeps, as one interface: releases, versions, routes, evidence, the audit chain. SQLite and PostgreSQL
+ * implement it; `storeContract` is what both must pass. No SQL and no engine's word here. Times are epoch milliseconds
+ * unless a field says otherwise; `Json` is stored as text and comes back deep-equal. Every method rejects with
+ * SpillwayError STORE_UNAVAILABLE when the store cannot be used, and STORE_CORRUPT when what it read makes no sense. Then
+ * nothing was written, but for one case: a connection that is lost while a commit is under way leaves open whether it
+ * counted. Nothing is repeated silently; the caller looks, or repeats what counts once (a state version, a sequence).
  */
 import type { Json } from '../config/plan.ts';
 
@@ -154,6 +155,15 @@ export interface PositionedEvent {
   event: AuditEvent;
 }
 
+/**
+ * What another process has written to the same store. `everything`: for a while nothing could be heard, so anything may
+ * have changed. A hint to look, never the content: it may come late, twice, or (after a crash) not at all.
+ */
+export type Change =
+  | { of: 'outcomes' | 'route' | 'release'; artifact: string }
+  | { of: 'leases' }
+  | { of: 'everything' };
+
 export interface VersionStore {
   /** Versions are immutable: a second put of the same one changes nothing. */
   putVersion(row: VersionRow): Promise<{ created: boolean }>;
@@ -256,5 +266,7 @@ export interface IdempotencyStore {
 export interface Store extends VersionStore, ReleaseStore, RouteStore, EvidenceStore, AuditStore, IdempotencyStore {
   /** Resolves when the store can be read (and, unless opened for reading only, written). */
   ping(): Promise<void>;
+  /** Where other processes share the store: called soon after each of their changes. Absent where nobody does. */
+  onChange?(listener: (change: Change) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,11 +1,12 @@
 /**
- * The audit chain in SQL. Events are only ever inserted. The head of a chain is read in the same transaction that adds to
- * it; the unique (artifact, seq) refuses a second writer that read the same head.
+ * The audit chain in SQL. Events are only ever inserted. Whoever adds some takes a turn first: the head of a chain cannot
+ * move between its look and its insert, and positions become readable in their order. The unique (artifact, seq) is the net.
  */
 import { chainAll } from '../audit-chain.ts';
 import type { AuditDraft, AuditEvent, AuditHead, AuditQuery, AuditStore, PositionedEvent } from '../store.ts';
 import { fromText, toText } from './json-column.ts';
 import type { AuditRecord, Db } from './schema.ts';
+import type { WriteRules } from './write-rules.ts';
 
 function toEvent(row: AuditRecord): AuditEvent {
   return {
@@ -39,9 +40,10 @@ async function headsOf(db: Db, artifacts: readonly string[]): Promise<Map<string
   return heads;
 }
 
-/** Within the caller's transaction. */
-export async function addEvents(tx: Db, drafts: readonly AuditDraft[]): Promise<AuditEvent[]> {
+/** Within the caller's transaction, and best at its end: until it commits, nobody else adds events. */
+export async function addEvents(tx: Db, drafts: readonly AuditDraft[], rules: WriteRules): Promise<AuditEvent[]> {
   if (drafts.length === 0) return [];
+  await rules.takeTurn(tx, 'audit_events');
   const events = chainAll(
     await headsOf(
       tx,
@@ -71,7 +73,7 @@ export async function addEvents(tx: Db, drafts: readonly AuditDraft[]): Promise<
   return events;
 }
 
-export function auditStore(db: Db): AuditStore {
+export function auditStore(db: Db, rules: WriteRules): AuditStore {
   async function readAudit(query: AuditQuery = {}): Promise<PositionedEvent[]> {
     let select = db.selectFrom('audit_events').selectAll().orderBy('position');
     if (query.release !== undefined) select = select.where('release_id', '=', query.release);
@@ -102,6 +104,6 @@ export function auditStore(db: Db): AuditStore {
         .execute();
       return heads.map(({ artifact, seq, hash }) => ({ artifact, seq, hash }));
     },
-    appendAudit: drafts => db.transaction().execute(tx => addEvents(tx, drafts)),
+    appendAudit: drafts => db.transaction().execute(tx => addEvents(tx, drafts, rules)),
   };
 }

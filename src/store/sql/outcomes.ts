@@ -7,45 +7,75 @@ import type { Clock } from '../../clock.ts';
 import type { EvidenceStore, OutcomeBatch, OutcomeBatchDraft } from '../store.ts';
 import { fromText, toText } from './json-column.ts';
 import type { Db } from './schema.ts';
+import type { WriteRules } from './write-rules.ts';
 
 type BatchStore = Pick<EvidenceStore, 'appendOutcomes' | 'readOutcomes' | 'trimOutcomes' | 'dropOutcomesBefore'>;
 
 /** How long a repeated batch is recognised. Clients give up well before. */
 const DEDUPE_MS = 3_600_000;
 
-async function isNew(tx: Db, batch: OutcomeBatchDraft): Promise<boolean> {
-  const { client, sequence, artifact, receivedAt } = batch;
-  if (client === null || sequence === null) return true;
-  const { numInsertedOrUpdatedRows } = await tx
-    .insertInto('outcome_keys')
-    .values({ artifact, client, sequence, received_at: receivedAt })
-    .onConflict(conflict => conflict.columns(['client', 'sequence', 'artifact']).doNothing())
-    .executeTakeFirstOrThrow();
-  return numInsertedOrUpdatedRows === 1n;
+function chunks<T>(rows: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, at) => rows.slice(at * size, (at + 1) * size));
 }
 
-async function append(tx: Db, batches: readonly OutcomeBatchDraft[]) {
-  const duplicates: number[] = [];
-  for (const [index, batch] of batches.entries()) {
-    if (await isNew(tx, batch)) {
-      await tx
-        .insertInto('outcomes')
-        .values({
-          client: batch.client,
-          sequence: batch.sequence,
-          artifact: batch.artifact,
-          received_at: batch.receivedAt,
-          outcomes: toText(batch.outcomes),
-        })
-        .execute();
-    } else {
-      duplicates.push(index);
-    }
+/** As every engine gives it back: a key is recognised by what was read. */
+const named = (client: string | null) => client?.toWellFormed().replaceAll('\u0000', '\uFFFD') ?? null;
+const keyOf = ({ client, sequence, artifact }: KeyedBatch) => JSON.stringify([client, sequence, artifact]);
+type KeyedBatch = Pick<OutcomeBatchDraft, 'artifact'> & { client: string; sequence: number; receivedAt: number };
+const isKeyed = (batch: OutcomeBatchDraft): batch is OutcomeBatchDraft & KeyedBatch =>
+  batch.client !== null && batch.sequence !== null;
+
+/** Keeps the keys that are not known yet, and answers them. */
+async function addKeys(tx: Db, batches: readonly OutcomeBatchDraft[], rules: WriteRules): Promise<Set<string>> {
+  const first = new Map(batches.filter(isKeyed).map(batch => [keyOf(batch), batch]));
+  const added = new Set<string>();
+  for (const chunk of chunks([...first.values()], rules.rowsAtOnce)) {
+    const rows = await tx
+      .insertInto('outcome_keys')
+      .values(
+        chunk.map(({ artifact, client, sequence, receivedAt }) => ({
+          artifact,
+          client,
+          sequence,
+          received_at: receivedAt,
+        })),
+      )
+      .onConflict(conflict => conflict.columns(['client', 'sequence', 'artifact']).doNothing())
+      .returning(['client', 'sequence', 'artifact'])
+      .execute();
+    for (const row of rows) added.add(JSON.stringify([row.client, row.sequence, row.artifact]));
   }
+  return added;
+}
+
+/** A key that comes twice in one call counts for the first. */
+async function append(tx: Db, given: readonly OutcomeBatchDraft[], rules: WriteRules) {
+  const batches = given.map(batch => ({ ...batch, client: named(batch.client) }));
+  await rules.takeTurn(tx, 'outcomes');
+  const unused = await addKeys(tx, batches, rules);
+  const duplicates: number[] = [];
+  const fresh = batches.filter((batch, index) => {
+    const isFresh = !isKeyed(batch) || unused.delete(keyOf(batch));
+    if (!isFresh) duplicates.push(index);
+    return isFresh;
+  });
+  const rows = fresh.map(({ client, sequence, artifact, receivedAt, outcomes }) => ({
+    client,
+    sequence,
+    artifact,
+    received_at: receivedAt,
+    outcomes: toText(outcomes),
+  }));
+  for (const chunk of chunks(rows, rules.rowsAtOnce)) await tx.insertInto('outcomes').values(chunk).execute();
   const { last } = await tx
     .selectFrom('outcomes')
     .select(({ fn }) => fn.max('offset').as('last'))
     .executeTakeFirstOrThrow();
+  const artifacts = [...new Set(fresh.map(({ artifact }) => artifact))];
+  await rules.announce(
+    tx,
+    artifacts.map(artifact => ({ of: 'outcomes', artifact })),
+  );
   return { duplicates, maxOffset: last ?? 0 };
 }
 
@@ -89,9 +119,9 @@ async function forgetKeys(tx: Db, clock: Clock): Promise<void> {
     .execute();
 }
 
-export function batchStore(db: Db, clock: Clock): BatchStore {
+export function batchStore(db: Db, clock: Clock, rules: WriteRules): BatchStore {
   return {
-    appendOutcomes: batches => db.transaction().execute(tx => append(tx, batches)),
+    appendOutcomes: batches => db.transaction().execute(tx => append(tx, batches, rules)),
     readOutcomes: (artifact, afterOffset, limit) => read(db, artifact, afterOffset, limit),
     trimOutcomes: (artifact, uptoOffset) =>
       db.transaction().execute(async tx => {

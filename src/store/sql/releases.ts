@@ -1,11 +1,13 @@
 /**
  * Releases in SQL. A save compares the state version and writes everything that belongs to one decision (state, audit
- * events, route, snapshot, hold) in one transaction, or nothing.
+ * events, route, snapshot, hold) in one transaction, or nothing. Rows are taken in one order, release before route before
+ * audit, so that two saves never wait for each other.
  */
 import { SpillwayError } from '../../errors.ts';
 import type {
   AuditDraft,
   AuditEvent,
+  Change,
   ReleaseQuery,
   ReleaseStore,
   SaveExtra,
@@ -18,6 +20,7 @@ import { writeRoute } from './routes.ts';
 import type { Db, ReleaseRecord, Tx } from './schema.ts';
 import { writeSnapshot } from './snapshots.ts';
 import { setHold } from './versions.ts';
+import type { WriteRules } from './write-rules.ts';
 
 type StateStore = Pick<
   ReleaseStore,
@@ -83,12 +86,19 @@ async function update(tx: Tx, release: StoredRelease, expected: number): Promise
   if (numUpdatedRows !== 1n) throw new Moved();
 }
 
-async function writeExtra(tx: Tx, release: StoredRelease, extra: SaveExtra): Promise<void> {
-  if (extra.route !== undefined && (await writeRoute(tx, extra.route)) === 'stale') throw new Moved();
+async function writeExtra(tx: Tx, release: StoredRelease, extra: SaveExtra, rules: WriteRules): Promise<void> {
+  if (extra.route !== undefined && (await writeRoute(tx, extra.route, rules)) === 'stale') throw new Moved();
   if (extra.snapshot !== undefined) await writeSnapshot(tx, release.id, extra.snapshot);
   if (extra.holdVersion !== undefined) {
     await setHold(tx, release.artifact, extra.holdVersion.version, extra.holdVersion.releaseId);
   }
+}
+
+/** What others should look at: a checkpoint of evidence and stage clock is nobody else's business. */
+function changesOf(release: StoredRelease, events: readonly AuditDraft[], extra: SaveExtra): Change[] {
+  const { artifact } = release;
+  const route: Change[] = extra.route === undefined ? [] : [{ of: 'route', artifact }];
+  return events.length === 0 ? route : [...route, { of: 'release', artifact }];
 }
 
 async function orMoved(saving: Promise<AuditEvent[]>): Promise<SaveOutcome> {
@@ -136,18 +146,20 @@ async function first(db: Db, column: 'id' | 'artifact', value: string): Promise<
   return row && toRelease(row);
 }
 
-export function stateStore(db: Db): StateStore {
+export function stateStore(db: Db, rules: WriteRules): StateStore {
   const save = (release: StoredRelease, expected: number, events: readonly AuditDraft[], extra: SaveExtra) =>
     db.transaction().execute(async tx => {
       await update(tx, release, expected);
-      await writeExtra(tx, release, extra);
-      return addEvents(tx, events);
+      await writeExtra(tx, release, extra, rules);
+      await rules.announce(tx, changesOf(release, events, extra));
+      return addEvents(tx, events, rules);
     });
   return {
     insertRelease: (release, events) =>
       db.transaction().execute(async tx => {
         if (!(await insert(tx, release))) return 'activeExists';
-        return { saved: await addEvents(tx, events) };
+        await rules.announce(tx, changesOf(release, events, {}));
+        return { saved: await addEvents(tx, events, rules) };
       }),
     getRelease: id => first(db, 'id', id),
     activeRelease: artifact => first(db, 'artifact', artifact),
@@ -157,9 +169,10 @@ export function stateStore(db: Db): StateStore {
       orMoved(
         db.transaction().execute(async tx => {
           await update(tx, ended, expected);
-          await writeExtra(tx, ended, extra);
+          await writeExtra(tx, ended, extra, rules);
           if (!(await insert(tx, inserted))) throw new Moved();
-          return addEvents(tx, events);
+          await rules.announce(tx, changesOf(ended, events, extra));
+          return addEvents(tx, events, rules);
         }),
       ),
   };

@@ -4,6 +4,7 @@
  */
 import type { RouteRow, RouteStore } from '../store.ts';
 import type { Db, RouteRecord } from './schema.ts';
+import type { WriteRules } from './write-rules.ts';
 
 function toRoute(row: RouteRecord): RouteRow {
   return {
@@ -37,10 +38,8 @@ async function readRoute(db: Db, artifact: string): Promise<RouteRow | undefined
   return row && toRoute(row);
 }
 
-/** Within the caller's transaction, which must be a writing one from its start. */
-export async function writeRoute(tx: Db, row: RouteRow): Promise<'written' | 'stale'> {
-  const stored = await readRoute(tx, row.artifact);
-  if (stored !== undefined && !mayReplace(stored, row)) return 'stale';
+/** Within the caller's transaction. The first row of an artifact is put without a look: of two at once one finds the other's. */
+export async function writeRoute(tx: Db, row: RouteRow, rules: WriteRules): Promise<'written' | 'stale'> {
   const values = {
     release_id: row.releaseId,
     salt: row.salt,
@@ -51,17 +50,28 @@ export async function writeRoute(tx: Db, row: RouteRow): Promise<'written' | 'st
     rolled_back: row.rolledBack,
     updated_at: row.updatedAt,
   };
-  await tx
+  const { numInsertedOrUpdatedRows } = await tx
     .insertInto('routes')
     .values({ artifact: row.artifact, ...values })
-    .onConflict(conflict => conflict.column('artifact').doUpdateSet(values))
-    .execute();
+    .onConflict(conflict => conflict.column('artifact').doNothing())
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 1n) return 'written';
+  const select = tx.selectFrom('routes').selectAll().where('artifact', '=', row.artifact);
+  const stored = await (rules.locksRows ? select.forUpdate() : select).executeTakeFirstOrThrow();
+  if (!mayReplace(toRoute(stored), row)) return 'stale';
+  await tx.updateTable('routes').set(values).where('artifact', '=', row.artifact).execute();
   return 'written';
 }
 
-export function routeStore(db: Db): RouteStore {
+async function putRoute(tx: Db, row: RouteRow, rules: WriteRules): Promise<'written' | 'stale'> {
+  const outcome = await writeRoute(tx, row, rules);
+  if (outcome === 'written') await rules.announce(tx, [{ of: 'route', artifact: row.artifact }]);
+  return outcome;
+}
+
+export function routeStore(db: Db, rules: WriteRules): RouteStore {
   return {
-    putRoute: row => db.transaction().execute(tx => writeRoute(tx, row)),
+    putRoute: row => db.transaction().execute(tx => putRoute(tx, row, rules)),
     getRoute: artifact => readRoute(db, artifact),
     listRoutes: async () => (await db.selectFrom('routes').selectAll().orderBy('artifact').execute()).map(toRoute),
   };
