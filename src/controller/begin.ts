@@ -25,7 +25,7 @@ export async function begin(
   await endGaps(artifact, engine);
   const active = await engine.world.store.activeRelease(artifact);
   if (!active) return insert(request, engine, leaseMs);
-  const run = engine.adopt(active);
+  const run = engine.runFor(active);
   const outcome = await engine.exclusively(run, async () =>
     isActive(run.release) ? replace(run, request, engine, leaseMs) : undefined,
   );

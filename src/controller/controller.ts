@@ -2,7 +2,7 @@
  * The face of the engine: starts and stops it, serves commands, and answers what is asked of releases. Deciding is
  * rollout's, acting is pass.ts, order is engine.ts, time is schedule.ts.
  */
-import { SpillwayError } from '../errors.ts';
+import { asSpillwayError, SpillwayError } from '../errors.ts';
 import { type Command, decideCommand } from '../rollout/command.ts';
 import { type Release, stageNumberOf } from '../rollout/release.ts';
 import { begin } from './begin.ts';
@@ -12,9 +12,13 @@ import type { Controller } from './face.ts';
 import { giveBack, overtake } from './overtake.ts';
 import { keep } from './pass.ts';
 import { recover } from './recovery.ts';
-import { type Run, releaseOf, toRun } from './run.ts';
+import { followReplicas } from './replicas.ts';
+import { type Run, releaseOf } from './run.ts';
 import { createSchedule, LEASE_MS } from './schedule.ts';
 import type { World } from './world.ts';
+
+/** Of a command for a release that another replica holds and saves meanwhile. */
+const MAX_TRIES = 3;
 
 export interface DrivenController extends Controller {
   /** One pass over every active release, awaited: for tests and simulations that move the clock themselves. */
@@ -22,7 +26,7 @@ export interface DrivenController extends Controller {
 }
 
 export function createController(world: World): DrivenController {
-  const { store, clock } = world;
+  const { store } = world;
   let nap = new AbortController();
   const wake = () => nap.abort();
   const engine = createEngine(world, wake);
@@ -33,20 +37,46 @@ export function createController(world: World): DrivenController {
       nap = new AbortController();
       return nap.signal;
     },
+    lookAtAll: () => replicas.lookAtAll(),
   });
+  const replicas = followReplicas(engine, () => schedule.claimSoon(), news);
   /** Creations of one artifact follow one another: each must see what the other began. */
   const creating = new Map<string, Promise<unknown>>();
 
-  async function runOf(releaseId: string): Promise<Run> {
+  function news(artifact: string): void {
+    for (const run of runs.values()) if (run.release.artifact === artifact) run.isDirty = true;
+    wake();
+  }
+
+  async function runOf(releaseId: string, asked: Command): Promise<Run> {
     const known = runs.get(releaseId);
     if (known) return known;
-    const stored = await store.getRelease(releaseId);
+    const stored = await store.getRelease(releaseId).catch((error: unknown) => {
+      // Another replica holds it, and the store is away: what was last heard is enough to take it back here.
+      const heard = asked.kind === 'rollback' ? replicas.lastHeard(releaseId) : undefined;
+      if (heard) return heard;
+      throw error;
+    });
     if (!stored) throw new SpillwayError('NOT_FOUND', `There is no release ${releaseId}.`);
-    return stored.active ? engine.adopt(stored) : toRun(stored, clock.monotonicMs());
+    return engine.runFor(stored);
+  }
+
+  /** Another replica may save between the look and the save: then the command is given to what is there now. */
+  async function obey(run: Run, given: Command): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await engine.passOver(run, run.unsaved ? undefined : given);
+      } catch (error) {
+        if (asSpillwayError(error).code !== 'STATE_MOVED' || tries === MAX_TRIES) throw error;
+      } finally {
+        // Until the store has it, the passes go on with a rollback, whoever holds the release.
+        if (run.unsaved) runs.set(run.release.id, run);
+      }
+    }
   }
 
   async function command(releaseId: string, asked: Command): Promise<Release> {
-    const run = await runOf(releaseId);
+    const run = await runOf(releaseId, asked);
     decideCommand(run.release, asked); // refused at once, where it can be
     // Two promotes at once mean one stage, not two: each is for the stage that it was given in.
     const given = asked.kind === 'promote' ? { fromStage: stageNumberOf(run.release), ...asked } : asked;
@@ -54,7 +84,7 @@ export function createController(world: World): DrivenController {
     if (overtaken) run.overtaken = overtaken;
     return engine.exclusively(run, async () => {
       try {
-        await engine.passOver(run, given);
+        await obey(run, given);
       } finally {
         await giveBack(run, world);
       }
@@ -67,6 +97,7 @@ export function createController(world: World): DrivenController {
     onEvent: engine.onEvent,
     async start() {
       for (const run of await recover(world)) runs.set(run.release.id, run);
+      await replicas.begin();
       await schedule.claim();
       // Before anyone is served: what a crash left between a save and its route is closed.
       await Promise.all([...runs.values()].map(engine.passQuietly));
@@ -74,10 +105,12 @@ export function createController(world: World): DrivenController {
     },
     async stop() {
       engine.tests.beginNoMore();
+      replicas.end();
       await schedule.end();
       await Promise.all(creating.values());
       await Promise.all([...runs.values()].map(run => run.tail));
-      await Promise.all([...runs.values()].map(run => keep(run, world).catch(() => undefined)));
+      const held = [...runs.values()].filter(run => run.isHeld);
+      await Promise.all(held.map(run => keep(run, world).catch(() => undefined)));
       await Promise.all([...runs.values()].map(engine.tests.stop));
       await store.releaseLeases(world.owner).catch(() => undefined);
     },
@@ -104,10 +137,7 @@ export function createController(world: World): DrivenController {
       });
       return next === null ? { releases: newest } : { releases: newest, next };
     },
-    wake(artifact) {
-      for (const run of runs.values()) if (run.release.artifact === artifact) run.isDirty = true;
-      wake();
-    },
+    wake: news,
     load: () => ({ queued: schedule.waiting(), active: runs.size }),
     passAll: async () => {
       await Promise.all([...runs.values()].map(engine.passQuietly));

@@ -25,8 +25,14 @@ export interface Engine {
   onEvent(listener: (event: ControllerEvent) => void): () => void;
   emit(event: ControllerEvent): void;
   emitAudit(events: readonly AuditEvent[]): void;
-  /** The run of an active release, made when this process did not hold it yet. */
+  /** The run of an active release whose lease this process has, made when it did not hold it yet. */
   adopt(stored: StoredRelease): Run;
+  /** The run for a command: adopted where no other process has the lease, else lent for this once. */
+  runFor(stored: StoredRelease): Run;
+  /** Reads a run anew when the store has a later state than ours: another process saved. */
+  refresh(run: Run, stateVersion: number): Promise<void>;
+  /** Another process has the lease: nothing more is done here, but for a rollback that is not stored yet. */
+  letGo(run: Run): Promise<void>;
   /** Waits for what is under way on this release, then runs; a failure of one does not stop the next. */
   exclusively<T>(run: Run, work: () => Promise<T>): Promise<T>;
   /** One pass, within `exclusively`. @throws what the pass throws; the state is then as before, or safer */
@@ -116,6 +122,20 @@ export function createEngine(world: World, wake: () => void): Engine {
     return result;
   }
 
+  async function refresh(run: Run, stateVersion: number): Promise<void> {
+    await exclusively(run, async () => {
+      if (stateVersion > run.stateVersion && !run.unsaved) await reloadRun(run, world);
+    });
+  }
+
+  function adopt(stored: StoredRelease): Run {
+    const run = runs.get(stored.id) ?? toRun(stored, world.clock.monotonicMs());
+    runs.set(stored.id, run);
+    run.isHeld = true;
+    if (stored.stateVersion > run.stateVersion) void refresh(run, stored.stateVersion).catch(() => undefined);
+    return run;
+  }
+
   return {
     world,
     runs,
@@ -129,16 +149,22 @@ export function createEngine(world: World, wake: () => void): Engine {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    adopt(stored) {
-      const known = runs.get(stored.id);
-      if (!known) {
-        const run = toRun(stored, world.clock.monotonicMs());
-        runs.set(stored.id, run);
-        return run;
-      }
-      if (stored.stateVersion > known.stateVersion && !known.unsaved)
-        void exclusively(known, () => reloadRun(known, world)).catch(() => undefined);
-      return known;
+    adopt,
+    refresh,
+    runFor(stored) {
+      const { leaseOwner, leaseUntil } = stored;
+      const isElsewhere = leaseOwner !== null && leaseOwner !== world.owner && leaseUntil > world.clock.nowMs();
+      if (stored.active && !isElsewhere) return adopt(stored);
+      return runs.get(stored.id) ?? toRun(stored, world.clock.monotonicMs());
+    },
+    async letGo(run) {
+      run.isHeld = false;
+      await exclusively(run, async () => {
+        if (run.isHeld || run.unsaved) return;
+        runs.delete(run.release.id);
+        delete run.evidence;
+        await tests.stop(run);
+      });
     },
     async passQuietly(run) {
       run.isPassing = true;

@@ -38,7 +38,8 @@ export interface Alert {
 }
 
 export type ControllerEvent =
-  | { type: 'release'; release: Release }
+  /** `elsewhere`: another replica did it, and counts it. */
+  | { type: 'release'; release: Release; elsewhere?: true }
   | { type: 'audit'; event: AuditEvent }
   | { type: 'progress'; progress: TestProgress }
   | { type: 'alert'; alert: Alert };

@@ -46,6 +46,8 @@ export async function pass(
   if (run.unsaved) report.events.push(...(await saveUnsaved(run, world)));
   let asked = command;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
+    // A command was carried out for another replica, or a rollback ended; the rest is the holder's.
+    if (!run.isHeld && !asked && run.release.phase !== 'rollingBack') break;
     const before = tick(run.release, gapMs(run, world));
     run.release = before; // the clock goes on even when what follows cannot be saved
     const findings = await look(run, before, world, tests, asked);
@@ -67,7 +69,7 @@ export async function pass(
     if (run.unsaved) return; // safe, and nothing more can be decided without the store
   }
   await closeGapLater(run, world, false);
-  await checkpoint(run, world);
+  if (run.isHeld) await checkpoint(run, world);
 }
 
 /** A tombstone that stands in the live route and in no record (the journal and the store both failed then) is obeyed. */

@@ -129,7 +129,10 @@ export function resumeRollback(run: Run, release: Release, note: RollbackNote, w
   run.unsaved = { note, events: [{ ...event, evidence }] };
 }
 
-/** Takes what the store has, as after a crash: for when another actor was faster. A rollback under way is not forgotten. */
+/**
+ * Takes what the store has, as after a crash: for when another actor was faster. Evidence goes on from the stored snapshot,
+ * because whoever saved it may have dropped the outcomes before. A rollback under way is not forgotten.
+ */
 export async function reloadRun(run: Run, world: World): Promise<void> {
   const stored = await world.store.getRelease(run.release.id);
   if (!stored) throw new SpillwayError('STORE_CORRUPT', `Release ${run.release.id} is not in the store any more.`);
@@ -138,7 +141,7 @@ export async function reloadRun(run: Run, world: World): Promise<void> {
   run.stateVersion = stored.stateVersion;
   run.release = release;
   delete run.unsaved;
-  delete run.evidence; // ours lacks what the other actor has folded and dropped
+  delete run.evidence;
   if (unsaved && isExposed(release)) resumeRollback(run, release, unsaved.note, world);
   else if (unsaved) settle(unsaved.note, world);
 }

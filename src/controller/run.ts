@@ -19,6 +19,11 @@ export interface Overtaken {
 
 export interface Run {
   release: Release;
+  /**
+   * Whether this process has the lease. One that is not held is only lent: for a command, or until its rollback is stored.
+   * Nothing else is done about it here.
+   */
+  isHeld: boolean;
   /** State version that the store has; the fence of the next save. */
   stateVersion: number;
   /** A rollback that the store has not taken yet: traffic has moved, the note is in the journal. */
@@ -61,6 +66,7 @@ export function releaseOf(stored: Pick<StoredRelease, 'id' | 'state'>): Release 
 export function toRun(stored: StoredRelease, nowMs: number): Run {
   return {
     release: releaseOf(stored),
+    isHeld: false,
     stateVersion: stored.stateVersion,
     checkpointedAtMs: nowMs,
     tail: Promise.resolve(),

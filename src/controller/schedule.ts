@@ -19,6 +19,8 @@ const TIDY_EVERY_MS = 3_600_000;
 export interface Schedule {
   /** Takes up what is due in the store; a store that is away is asked again later. */
   claim(): Promise<void>;
+  /** Leases may have become free: claims at the next turn. */
+  claimSoon(): void;
   begin(): void;
   /** Ends the loop and waits for it and for a claim under way; passes under way are the engine's. */
   end(): Promise<void>;
@@ -26,8 +28,15 @@ export interface Schedule {
   waiting(): number;
 }
 
-/** @param napping is to abort when something is new */
-export function createSchedule(engine: Engine, napping: { next(): AbortSignal; wake(): void }): Schedule {
+interface Wakes {
+  /** The nap to come; aborts when something is new. */
+  next(): AbortSignal;
+  wake(): void;
+  /** After each round of claims: what was not heard of other replicas is found. */
+  lookAtAll(): Promise<void>;
+}
+
+export function createSchedule(engine: Engine, napping: Wakes): Schedule {
   const { world, runs } = engine;
   const { store, clock, log } = world;
   let isEnding = false;
@@ -35,15 +44,30 @@ export function createSchedule(engine: Engine, napping: { next(): AbortSignal; w
   let claiming: Promise<void> | undefined;
   let tidied = { atMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   let waiting = 0;
+  let isClaimWanted = false;
 
   async function claim(): Promise<void> {
     try {
-      for (const stored of await store.claimReleases(world.owner, clock.nowMs(), LEASE_MS, CLAIM_LIMIT))
-        engine.adopt(stored);
+      const before = [...runs.values()].filter(run => run.isHeld);
+      const claimed = await store.claimReleases(world.owner, clock.nowMs(), LEASE_MS, CLAIM_LIMIT);
+      for (const stored of claimed) engine.adopt(stored);
+      await letGoOfLost(before, new Set(claimed.map(({ id }) => id)));
+      await napping.lookAtAll();
       waiting = await store.countWaiting(clock.nowMs());
       await tidy();
     } catch (error) {
       log.warn({ code: asSpillwayError(error).code }, 'leases could not be claimed; releases held before go on');
+    }
+  }
+
+  /** A release that a claim did not give may be held by another process since our lease lapsed, or have ended there. */
+  async function letGoOfLost(before: readonly Run[], claimed: ReadonlySet<string>): Promise<void> {
+    for (const run of before) {
+      if (claimed.has(run.release.id)) continue;
+      const stored = await store.getRelease(run.release.id);
+      if (!stored) continue;
+      if (stored.active && stored.leaseOwner !== world.owner) void engine.letGo(run);
+      else void engine.refresh(run, stored.stateVersion).catch(() => undefined);
     }
   }
 
@@ -64,6 +88,7 @@ export function createSchedule(engine: Engine, napping: { next(): AbortSignal; w
   }
 
   function isDue(run: Run, now: number): boolean {
+    if (!run.isHeld && !run.unsaved) return false;
     const since = now - (run.passedAtMs ?? Number.NEGATIVE_INFINITY);
     return since >= IDLE_PASS_MS || (run.isDirty && since >= BUSY_PASS_MS);
   }
@@ -73,8 +98,9 @@ export function createSchedule(engine: Engine, napping: { next(): AbortSignal; w
     while (!isEnding) {
       const nap = napping.next();
       const now = clock.monotonicMs();
-      if (now - claimedAt >= CLAIM_EVERY_MS) {
+      if (!claiming && (isClaimWanted || now - claimedAt >= CLAIM_EVERY_MS)) {
         claimedAt = now;
+        isClaimWanted = false; // before the claim: what is asked for from here on is another one
         claimAside();
       }
       for (const run of runs.values()) if (!run.isPassing && isDue(run, now)) void engine.passQuietly(run);
@@ -84,6 +110,10 @@ export function createSchedule(engine: Engine, napping: { next(): AbortSignal; w
 
   return {
     claim,
+    claimSoon() {
+      isClaimWanted = true;
+      napping.wake();
+    },
     begin() {
       loop = passForEver();
     },

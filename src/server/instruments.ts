@@ -54,9 +54,16 @@ export function instruments(sources: Sources): Instruments {
     }
   }
 
+  /** Counted by the replica that did it: a sum over all of them is then right. */
+  function showElsewhere(release: Release): void {
+    if (isActive(release)) make.show(release);
+    else make.hide(release.artifact);
+  }
+
   return {
     observe(event) {
-      if (event.type === 'release') observeRelease(event.release);
+      if (event.type === 'release' && event.elsewhere) showElsewhere(event.release);
+      else if (event.type === 'release') observeRelease(event.release);
       if (event.type === 'alert') make.overdue.inc();
     },
     request: http.request,

@@ -6,7 +6,7 @@
 import { SpillwayError } from '../errors.ts';
 import type { Store } from './store.ts';
 
-export type StoreMethod = Exclude<keyof Store, 'close'>;
+export type StoreMethod = Exclude<keyof Store, 'close' | 'onChange'>;
 
 export interface Faults {
   /** These methods (all, when none is named) reject with STORE_UNAVAILABLE until `heal`. */
@@ -38,7 +38,7 @@ export function faultyStore(store: Store): { store: Store; faults: Faults } {
   const faulty = new Proxy(store, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
-      if (name === 'close' || typeof value !== 'function') return value;
+      if (name === 'close' || name === 'onChange' || typeof value !== 'function') return value;
       return (...args: unknown[]) => call(name as StoreMethod, () => Reflect.apply(value, target, args));
     },
   });

@@ -90,4 +90,34 @@ describe('the prompt registry', () => {
     await again.load();
     expect(again.assignment('support-bot')).toEqual(opened.registry.assignment('support-bot'));
   });
+
+  test('takes up what another replica stored, whichever way it moves the weight, and tells its listeners', async () => {
+    opened = await open();
+    const { registry, store } = opened;
+    const other = promptRegistry({ store, clock: systemClock });
+    const seen: number[] = [];
+    other.subscribe(({ weight }) => seen.push(weight));
+    for (const [epoch, weight] of [
+      [1, 10],
+      [2, 25],
+      [3, 0],
+    ] as const) {
+      await registry.writeRoute(routeOf({ epoch, weight }));
+      await other.refresh('support-bot');
+    }
+    await other.refresh();
+    await other.refresh('unknown');
+    expect(seen).toEqual([10, 25, 0]);
+  });
+
+  test('keeps a rollback that the store has not taken when an older route is read from it', async () => {
+    opened = await open();
+    const { registry, faults } = opened;
+    await registry.writeRoute(routeOf({ epoch: 4, weight: 50 }));
+    faults.fail('putRoute');
+    await registry.writeRoute(routeOf({ epoch: 7, weight: 0 })).catch(() => undefined);
+    faults.heal();
+    await registry.refresh('support-bot');
+    expect(registry.assignment('support-bot')).toMatchObject({ weight: 0, epoch: 7 });
+  });
 });

@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts';
 import type { PromptSpec } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import type { RouteRow, Store } from '../store/store.ts';
 import { isLowering, isSameRoute, type Route, type RouteWritten, type TrafficRouter } from './router.ts';
 
 /** One version with its content, unrendered. */
@@ -29,13 +29,14 @@ export interface Assignment {
 export interface PromptRegistry extends TrafficRouter {
   /** Reads every stored route into memory. Call before serving. */
   load(): Promise<void>;
+  refresh(artifact?: string): Promise<void>;
   assignment(artifact: string): Assignment | undefined;
   assignments(): Assignment[];
   /** Called in the same turn in which a route becomes live. A listener must not throw and must not wait. */
   subscribe(listener: (assignment: Assignment) => void): () => void;
 }
 
-type RegistryStore = Pick<Store, 'putRoute' | 'listRoutes' | 'getVersion'>;
+type RegistryStore = Pick<Store, 'putRoute' | 'getRoute' | 'listRoutes' | 'getVersion'>;
 
 export function promptRegistry({ store, clock }: { store: RegistryStore; clock: Clock }): PromptRegistry {
   const routes = new Map<string, Route>();
@@ -112,14 +113,25 @@ export function promptRegistry({ store, clock }: { store: RegistryStore; clock: 
     throw new SpillwayError('EPOCH_STALE', message);
   }
 
+  /** What is stored was confirmed there, so it may be live whichever way it moves the weight; never an older epoch. */
+  async function takeUp({ updatedAt: _updatedAt, ...route }: RouteRow): Promise<void> {
+    const isNewer = () => route.epoch > (routes.get(route.artifact)?.epoch ?? Number.NEGATIVE_INFINITY);
+    if (!isNewer()) return;
+    await fetchContent(route.artifact, route.baseline);
+    if (route.candidate !== null) await fetchContent(route.artifact, route.candidate);
+    if (!isNewer()) return;
+    unstored.delete(route.artifact);
+    makeLive(route);
+  }
+
+  async function refresh(artifact?: string): Promise<void> {
+    const rows = artifact === undefined ? await store.listRoutes() : [await store.getRoute(artifact)];
+    for (const row of rows) if (row) await takeUp(row);
+  }
+
   return {
-    async load() {
-      for (const { updatedAt: _updatedAt, ...route } of await store.listRoutes()) {
-        await fetchContent(route.artifact, route.baseline);
-        if (route.candidate !== null) await fetchContent(route.artifact, route.candidate);
-        makeLive(route);
-      }
-    },
+    load: () => refresh(),
+    refresh,
     readRoute: async artifact => routes.get(artifact),
     writeRoute,
     assignment: artifact => live.get(artifact),

@@ -27,6 +27,11 @@ export interface RouteWritten {
 }
 
 export interface TrafficRouter {
+  /**
+   * Makes live what another replica has stored, of one artifact or of all: only ever a newer epoch. Absent where all
+   * replicas see the same live route.
+   */
+  refresh?(artifact?: string): Promise<void>;
   /** The route that is live, never the one last asked for. */
   readRoute(artifact: string): Promise<Route | undefined>;
   /**
