@@ -100,6 +100,8 @@ const reason = (cause: unknown) => {
 export interface WhereOptions {
   server?: string;
   data: string;
+  /** PostgreSQL instead of a file in the data folder; may hold a password. */
+  database?: string;
 }
 
 /** The named server, or the one that announced itself in the data folder and still answers; undefined when there is none. */

@@ -17,11 +17,11 @@ import { knownArtifact } from '../server/known-artifact.ts';
 import { startServer } from '../server/serve.ts';
 import { openJournal } from '../store/journal.ts';
 import { lockFolder } from '../store/server-lock.ts';
-import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
 import { tryToAnnounce, withdraw } from './announcement.ts';
 import { serverEndpointFrom } from './endpoint.ts';
+import { leaseOwner, openStore } from './open-store.ts';
 
 /** Where apps look for Spillway unless they are told otherwise. */
 export const DEFAULT_PORT = 8085;
@@ -29,6 +29,8 @@ export const DEFAULT_PORT = 8085;
 export interface HostOptions {
   /** Data folder, `.spillway` by default. */
   folder: string;
+  /** Address of a PostgreSQL database that takes the place of the folder's SQLite, for several replicas. */
+  database?: string;
   host: string;
   /** 0 takes a free one. */
   port: number;
@@ -40,12 +42,6 @@ export interface HostOptions {
   log: Log;
   clock?: Clock;
 }
-
-/**
- * The folder's lock lets one process at a time in, so all of them are one owner: what a killed one had leased, the next
- * takes up at once. Under a name of its own it would leave exposed releases unwatched until their leases lapse, 15 s.
- */
-const LEASE_OWNER = 'host';
 
 export interface Host {
   url: string;
@@ -63,7 +59,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     const lock = lockFolder(folder);
     undo.push(() => lock.release());
-    const store = await openSqliteStore({ folder, clock });
+    const where = { data: folder, ...(options.database === undefined ? {} : { database: options.database }) };
+    const store = await openStore(where, { clock });
     undo.push(() => store.close());
     const journal = openJournal(options.journal ?? join(folder, 'rollback.journal'));
     undo.push(() => journal.close());
@@ -75,7 +72,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       journal: journal as World['journal'],
       clock,
       log,
-      owner: LEASE_OWNER,
+      owner: leaseOwner(where),
       newId: prefix => newId(prefix, clock),
     };
     const controller = createController({

@@ -3,6 +3,7 @@
  * called, so that `lint` does not pay for a server. Parses and calls; what a command does is in commands/.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { readEnvironment } from '../config/environment.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
 import { type CommandContext, currentActor } from './context.ts';
 import { describeFailure, failureDocument, type Terminal, terminal } from './terminal.ts';
@@ -10,6 +11,7 @@ import { describeFailure, failureDocument, type Terminal, terminal } from './ter
 interface Common {
   server?: string;
   data: string;
+  database?: string;
   json?: boolean;
   quiet?: boolean;
   color: boolean;
@@ -24,9 +26,14 @@ export async function run(argv: string[], version: string): Promise<number> {
   let exit = 0;
   let out: Terminal = terminal({ json: argv.includes('--json'), quiet: false, color: true });
   const act = async (command: Command, action: Action) => {
-    const { server, data, json = false, quiet = false, color } = command.optsWithGlobals<Common>();
+    const { server, data, json = false, quiet = false, color, ...given } = command.optsWithGlobals<Common>();
     out = terminal({ json, quiet, color });
-    const where = { data, ...(server === undefined ? {} : { server }) };
+    const database = given.database ?? readEnvironment().database;
+    const where = {
+      data,
+      ...(server === undefined ? {} : { server }),
+      ...(database === undefined ? {} : { database }),
+    };
     exit = await action({ ...where, out, signal: stopSignal(), actor: currentActor() });
   };
   try {
@@ -66,7 +73,8 @@ export function program(version: string, act: (command: Command, action: Action)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
     .addOption(new Option('--server <url>', 'address of a Spillway server (SPILLWAY_SERVER)'))
-    .addOption(new Option('--data <dir>', 'data folder of the embedded store').default('.spillway'))
+    .addOption(new Option('--data <dir>', 'data folder: the embedded store, the rollback journal').default('.spillway'))
+    .addOption(new Option('--database <url>', 'PostgreSQL in the place of the embedded store (SPILLWAY_DATABASE)'))
     .option('--json', 'print one JSON document on standard output and nothing else there')
     .option('--quiet', 'no progress and no messages')
     .option('--no-color', 'no colour (NO_COLOR is honoured too)')

@@ -8,6 +8,8 @@ import type { ProviderPlan } from './plan.ts';
 export interface Environment {
   /** SPILLWAY_SERVER: URL of the server that commands talk to. */
   server?: string;
+  /** SPILLWAY_DATABASE: address of the PostgreSQL database that a server, or a command without one, keeps its data in. */
+  database?: string;
   /** SPILLWAY_TOKEN: sent to it, and asked for by it. */
   token?: string;
   /** OPENAI_BASE_URL. */
@@ -30,6 +32,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
   };
   return {
     ...given('server', 'SPILLWAY_SERVER'),
+    ...given('database', 'SPILLWAY_DATABASE'),
     ...given('token', 'SPILLWAY_TOKEN'),
     ...given('openAiBaseUrl', 'OPENAI_BASE_URL'),
     ...given('openAiApiKey', 'OPENAI_API_KEY'),

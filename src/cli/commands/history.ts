@@ -1,9 +1,9 @@
 /** history: who decided what, when and why, oldest first; the audit events of an artifact or a release. */
 import { systemClock } from '../../clock.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
 import type { AuditEvent } from '../../store/store.ts';
 import { findServer } from '../client.ts';
 import type { CommandContext } from '../context.ts';
+import { openStore } from '../open-store.ts';
 
 export async function history(name: string | undefined, context: CommandContext): Promise<number> {
   const { out } = context;
@@ -15,7 +15,7 @@ export async function history(name: string | undefined, context: CommandContext)
   return 0;
 }
 
-/** From the server when one is named or runs here, else straight from the data folder. */
+/** From the server when one is named or runs here, else straight from the store. */
 export async function readEvents(name: string | undefined, context: CommandContext): Promise<AuditEvent[]> {
   const filter = name === undefined ? {} : name.startsWith('rel_') ? { release: name } : { artifact: name };
   const server = await findServer(context, context.actor);
@@ -25,7 +25,7 @@ export async function readEvents(name: string | undefined, context: CommandConte
     );
     return Array.isArray(answer) ? answer : answer.events;
   }
-  const store = await openSqliteStore({ folder: context.data, clock: systemClock, readonly: true });
+  const store = await openStore(context, { clock: systemClock, readonly: true });
   try {
     return await store.listAudit(filter);
   } finally {

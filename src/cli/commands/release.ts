@@ -37,8 +37,9 @@ export async function release(pipeline: string, options: ReleaseOptions, context
 }
 
 /** On the usual port where it is free, so that apps that know it find this server too. */
-async function ownHost({ data, out }: CommandContext): Promise<Host> {
-  const options = { folder: data, host: '127.0.0.1', environment: readEnvironment(), log: quietLog() };
+async function ownHost({ data, database, out }: CommandContext): Promise<Host> {
+  const shared = database === undefined ? {} : { database };
+  const options = { folder: data, ...shared, host: '127.0.0.1', environment: readEnvironment(), log: quietLog() };
   const host = await openHost({ ...options, port: DEFAULT_PORT }).catch(error => {
     if (asSpillwayError(error).code !== 'ADDRESS_IN_USE') throw error;
     return openHost({ ...options, port: 0 });

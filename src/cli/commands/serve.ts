@@ -3,6 +3,7 @@ import { readEnvironment } from '../../config/environment.ts';
 import type { CommandContext } from '../context.ts';
 import { openHost } from '../host.ts';
 import { serverLog } from '../log.ts';
+import { shownStore } from '../open-store.ts';
 
 export interface ServeOptions {
   host: string;
@@ -10,19 +11,22 @@ export interface ServeOptions {
   journal?: string;
 }
 
-export async function serve(options: ServeOptions, { data, out, signal }: CommandContext): Promise<number> {
+export async function serve(options: ServeOptions, context: CommandContext): Promise<number> {
+  const { data, database, out, signal } = context;
   const environment = readEnvironment();
   const { token } = environment;
   const host = await openHost({
     folder: data,
+    ...(database === undefined ? {} : { database }),
     ...options,
     environment,
     // A person at a terminal is greeted by the line below; a log collector gets every line.
     log: serverLog(process.stdout.isTTY ? 'warn' : 'info'),
     ...(token === undefined ? {} : { token }),
   });
-  out.print(`Spillway serves on ${host.url}, data in ${data}. Stop it with Ctrl-C.`);
-  out.printJson({ url: host.url, data, pid: process.pid });
+  out.print(`Spillway serves on ${host.url}, data in ${shownStore(context)}. Stop it with Ctrl-C.`);
+  const shown = database === undefined ? {} : { database: shownStore(context) };
+  out.printJson({ url: host.url, data, ...shown, pid: process.pid });
   await new Promise<void>(resolve => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,12 +1,12 @@
-/** status: what is being released now, or how a release stands; from the server, or from the data folder when none runs. */
+/** status: what is being released now, or how a release stands; from the server, or from the store when none runs here. */
 import { systemClock } from '../../clock.ts';
 import { releaseOf } from '../../controller/run.ts';
 import { SpillwayError } from '../../errors.ts';
 import { toWire, type WireRelease, type WireReleaseList } from '../../server/contract.ts';
-import { openSqliteStore } from '../../store/sqlite.ts';
 import { type Client, findServer, requireServer } from '../client.ts';
 import { type CommandContext, pickRelease } from '../context.ts';
 import { hasEnded } from '../follow.ts';
+import { openStore } from '../open-store.ts';
 import { releaseView } from '../release-view.ts';
 
 export async function status(
@@ -17,14 +17,15 @@ export async function status(
   const { out } = context;
   if (options.watch) return watch(await requireServer(context, context.actor), name, context);
   const server = await findServer(context, context.actor);
-  const releases = server ? await fromServer(server, name) : await fromFolder(name, context);
+  const releases = server ? await fromServer(server, name) : await fromStore(name, context);
   if (name !== undefined && releases.length === 0)
     throw new SpillwayError('NOT_FOUND', `There is no release of an artifact ${name}.`);
   const view = releases.map(release =>
     releaseView(release, { paint: out.paint, width: out.width, nowMs: Date.now() }).join('\n'),
   );
   out.print(view.length > 0 ? view.join('\n\n') : 'No release is active.');
-  if (!server && releases.some(release => !hasEnded(release)))
+  // On a shared database some other replica may well be at work.
+  if (!server && context.database === undefined && releases.some(release => !hasEnded(release)))
     out.note(out.paint.yellow('No server is running: these releases stand still. Go on with `spillway serve`.'));
   out.printJson({ releases });
   return 0;
@@ -40,8 +41,8 @@ async function fromServer(server: Client, name: string | undefined): Promise<Wir
   );
 }
 
-async function fromFolder(name: string | undefined, { data }: CommandContext): Promise<WireRelease[]> {
-  const store = await openSqliteStore({ folder: data, clock: systemClock, readonly: true });
+async function fromStore(name: string | undefined, context: CommandContext): Promise<WireRelease[]> {
+  const store = await openStore(context, { clock: systemClock, readonly: true });
   try {
     if (name?.startsWith('rel_')) {
       const stored = await store.getRelease(name);
