@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
+import { hasPostgres, startPostgres } from '../src/store/postgres-server.test-support.ts';
 import { openRoom } from './support/room.ts';
 
 const repository = resolve(import.meta.dirname, '..');
@@ -101,7 +102,7 @@ describe('the tarball', () => {
 
   test('names every bundled package with its notice', () => {
     const notices = readFileSync(join(folder, 'node_modules/spillway/dist/THIRD-PARTY-LICENSES'), 'utf8');
-    for (const name of ['commander', 'zod', 'yaml', 'undici', 'nunjucks', 'hono', 'kysely', 'pino'])
+    for (const name of ['commander', 'zod', 'yaml', 'undici', 'nunjucks', 'hono', 'kysely', 'pino', 'pg'])
       expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ {2}\\S`, 'm'));
   });
 });
@@ -133,6 +134,26 @@ describe('the installed command', () => {
     expect(failed.exit, failed.stderr).toBe(1);
     expect(JSON.parse(failed.stdout)).toMatchObject({ passed: 0, errors: 0, notRun: 0, passRate: 0 });
     expect(await spillway(['test', 'bot/pipeline.yaml']), 'without a key').toMatchObject({ exit: 3, stdout: '' });
+  });
+
+  test.skipIf(!hasPostgres())('reaches PostgreSQL with the driver that is bundled', async () => {
+    const postgres = await startPostgres();
+    room.atEnd(() => postgres.end());
+    const status = ['status', '--database', postgres.address()];
+    expect(await spillway(status)).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/no Spillway data in the schema/),
+    });
+    const server = spawn(command, ['serve', '--port', '0', '--json', '--data', join(folder, 'replica')], {
+      cwd: folder,
+      env: { ...process.env, SPILLWAY_DATABASE: status[2] },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = new Promise(resolve => server.once('exit', resolve));
+    await new Promise(resolve => server.stdout.once('data', resolve));
+    expect(await spillway(status)).toMatchObject({ exit: 0, stdout: 'No release is active.\n' });
+    server.kill('SIGTERM');
+    expect(await ended).toBe(0);
   });
 
   test('serves, is found by the other commands, and ends on SIGTERM', async () => {
