@@ -104,6 +104,10 @@ describe.skipIf(!hasPostgres())('a PostgreSQL that fails', () => {
     const answers = await Promise.allSettled([...calls, store.getRelease('r1'), store.ping()]);
     expect(performance.now() - startedMs).toBeLessThan(3_000);
     for (const answer of answers) expect(answer).toMatchObject({ status: 'rejected', reason: AWAY });
+    const closing = await open({ url, limits: { connectMs: 300, statementMs: 300, answerMs: 400 } }).catch(
+      () => undefined,
+    );
+    expect(closing).toBeUndefined();
     between.goOn();
     await holds(() =>
       store.ping().then(
@@ -112,6 +116,19 @@ describe.skipIf(!hasPostgres())('a PostgreSQL that fails', () => {
       ),
     );
     expect(await store.saveRelease(releaseRow(), 1, [auditDraft()])).toMatchObject({ saved: [{ seq: 1 }] });
+  });
+
+  test('by hanging does not keep a store from being closed', async () => {
+    const between = await proxy(server.port);
+    undo.push(between.end);
+    const url = server.address().replace(`:${server.port}/`, `:${between.port}/`);
+    const store = await openPostgresStore({ url, clock: systemClock });
+    await store.ping();
+    between.stopForwarding();
+    const startedMs = performance.now();
+    await store.close();
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+    await holds(() => between.open() === 0);
   });
 
   test('by another session that keeps a lock fails after the limit of a statement', async () => {
@@ -225,8 +242,11 @@ async function holds(condition: () => boolean | Promise<boolean>): Promise<void>
 async function proxy(port: number) {
   let isOpen = true;
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
   const between = createServer(client => {
     const behind = dial(port, '127.0.0.1');
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
     for (const [from, to] of [
       [client, behind],
       [behind, client],
@@ -241,6 +261,7 @@ async function proxy(port: number) {
   await once(between, 'listening');
   return {
     port: (between.address() as { port: number }).port,
+    open: () => clients.size,
     stopForwarding() {
       isOpen = false;
     },

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { systemClock } from '../clock.ts';
-import { type SessionOptions, sessionConfig } from './postgres-pool.ts';
+import { cutOff, type SessionOptions, sessionConfig } from './postgres-pool.ts';
 import { fromPayload } from './postgres-rules.ts';
 import type { Change } from './store.ts';
 
@@ -45,7 +45,7 @@ export async function listen(session: SessionOptions, channel: string, self: str
       await fresh.query(`listen "${channel}"`);
       return fresh;
     } catch (error) {
-      void fresh.end().catch(() => undefined);
+      drop(fresh);
       throw error;
     }
   }
@@ -100,7 +100,8 @@ export async function listen(session: SessionOptions, channel: string, self: str
   };
 }
 
-/** Not waited for: a server that hangs does not say goodbye. */
+/** Not waited for: a server that hangs does not say goodbye, and a listener has nothing under way. */
 function drop(client: pg.Client): void {
   void client.end().catch(() => undefined);
+  setImmediate(() => cutOff(client));
 }

@@ -3,8 +3,10 @@
  * The server's own limits come first (a statement, a lock, a transaction that its client has forgotten), the driver's
  * after them, for a server that does not answer at all. A session that did not answer is never used again.
  */
+import type { Socket } from 'node:net';
 import type { PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
+import { systemClock } from '../clock.ts';
 import { endsSession } from './postgres-failure.ts';
 
 export interface Limits {
@@ -22,6 +24,8 @@ export const LIMITS: Limits = { connectMs: 4_000, statementMs: 5_000, answerMs: 
 const IDLE_IN_TRANSACTION_MS = 10_000;
 /** One for each pass that is under way at once, within reason: PostgreSQL takes 100 altogether by default. */
 const MAX_CONNECTIONS = 10;
+/** For sessions to end in order. */
+const GOODBYE_MS = 1_000;
 
 export interface SessionOptions {
   connection: string;
@@ -67,6 +71,11 @@ function storable(value: unknown): unknown {
   return typeof value === 'string' && value.includes('\u0000') ? value.replaceAll('\u0000', '\uFFFD') : value;
 }
 
+/** Without a goodbye: a server that hangs would keep the process from ending. */
+export function cutOff(client: pg.Client): void {
+  (client as unknown as { connection?: { stream?: Socket } }).connection?.stream?.destroy();
+}
+
 function guardedClient(client: pg.PoolClient): PostgresPoolClient {
   let isLost = false;
   const query = async <R>(sql: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> => {
@@ -89,9 +98,16 @@ export function postgresPool(options: SessionOptions): PostgresPool {
   pool.on('error', () => undefined);
   pool.on('connect', client => client.on('error', () => undefined));
   const known = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  const sessions = new Set<pg.Client>();
+  pool.on('connect', client => sessions.add(client));
+  pool.on('remove', client => sessions.delete(client));
   return {
     options: pool.options,
-    end: () => pool.end(),
+    async end() {
+      const ended = pool.end();
+      await Promise.race([ended, systemClock.sleep(GOODBYE_MS)]);
+      for (const client of sessions) cutOff(client);
+    },
     async connect() {
       const client = await pool.connect();
       const guarded = known.get(client) ?? guardedClient(client);
