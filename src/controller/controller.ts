@@ -25,6 +25,9 @@ export interface DrivenController extends Controller {
   passAll(): Promise<void>;
 }
 
+/** Two who take a release back at once have both had their will. */
+const isDoneAlready = ({ phase }: Release, { kind }: Command) => kind === 'rollback' && phase === 'rolledBack';
+
 export function createController(world: World): DrivenController {
   const { store } = world;
   let nap = new AbortController();
@@ -67,7 +70,8 @@ export function createController(world: World): DrivenController {
       try {
         return await engine.passOver(run, run.unsaved ? undefined : given);
       } catch (error) {
-        if (asSpillwayError(error).code !== 'STATE_MOVED' || tries === MAX_TRIES) throw error;
+        if (tries === MAX_TRIES || asSpillwayError(error).code !== 'STATE_MOVED') throw error;
+        if (isDoneAlready(run.release, given)) return;
       } finally {
         // Until the store has it, the passes go on with a rollback, whoever holds the release.
         if (run.unsaved) runs.set(run.release.id, run);

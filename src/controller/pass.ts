@@ -24,6 +24,8 @@ import type { World } from './world.ts';
 const MAX_TURNS = 6;
 /** Evidence is saved at most this often while the stage stays; the stage clock with it, and with every decision. */
 const CHECKPOINT_MS = 10_000;
+/** For another replica to record its rollback. After that it has died, and its reason is in a journal that nobody reads. */
+const RECORD_MS = 5_000;
 
 export interface PassReport {
   events: AuditEvent[];
@@ -42,7 +44,7 @@ export async function pass(
   report: PassReport,
   command?: Command,
 ): Promise<void> {
-  await importTombstone(run, world);
+  if (await isRecordedElsewhere(run, world, command)) return;
   if (run.unsaved) report.events.push(...(await saveUnsaved(run, world)));
   let asked = command;
   for (let turn = 0; turn < MAX_TURNS; turn++) {
@@ -72,18 +74,27 @@ export async function pass(
   if (run.isHeld) await checkpoint(run, world);
 }
 
-/** A tombstone that stands in the live route and in no record (the journal and the store both failed then) is obeyed. */
-async function importTombstone(run: Run, world: World): Promise<void> {
+/**
+ * A tombstone that stands in the live route and in no record (the journal and the store both failed then) is obeyed. On a
+ * shared store the replica that put it there is about to record it, with its reason: until then nothing is done here.
+ */
+async function isRecordedElsewhere(run: Run, world: World, command?: Command): Promise<boolean> {
   const { release } = run;
-  if (run.unsaved || run.overtaken || !isExposed(release)) return;
+  if (run.unsaved || run.overtaken || !isExposed(release)) return false;
   const live = await world.router.readRoute(release.artifact);
   const [tombstoned, epoch] = live?.rolledBack?.split('@') ?? [];
-  if (tombstoned !== release.id) return;
+  if (tombstoned !== release.id) return false;
+  run.tombstoneSeenAtMs ??= world.clock.monotonicMs();
+  if (world.store.onChange && world.clock.monotonicMs() - run.tombstoneSeenAtMs < RECORD_MS) {
+    if (!command) return true;
+    throw new SpillwayError('STATE_MOVED', `Release ${release.id} is being rolled back by another replica.`);
+  }
   const reason = 'a rollback stands in the route, and the record of its reason was lost';
   const at = toTimestamp(world.clock.nowMs());
   const { artifact, id: releaseId } = release;
   const note = { releaseId, artifact, epoch: Number(epoch), at, trigger: 'manual' as const, reason, actor: ENGINE };
   resumeRollback(run, release, note, world);
+  return false;
 }
 
 /**

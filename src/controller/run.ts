@@ -53,6 +53,8 @@ export interface Run {
   isPassing?: boolean;
   /** A rollback by hand whose route is live already. */
   overtaken?: Overtaken;
+  /** Monotonic time at which the live route was first seen to say that the release was rolled back, and no record did. */
+  tombstoneSeenAtMs?: number;
 }
 
 /** @throws SpillwayError STORE_CORRUPT when the row holds no release: better here than deep in a decision */

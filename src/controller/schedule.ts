@@ -45,6 +45,7 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
   let tidied = { atMs: clock.monotonicMs(), wallMs: clock.nowMs() };
   let waiting = 0;
   let isClaimWanted = false;
+  let looking: Promise<void> | undefined;
 
   async function claim(): Promise<void> {
     try {
@@ -87,6 +88,21 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
     });
   }
 
+  /** On a shared store: what a dead replica held is taken up when its lease ends, not at the next round of claims. */
+  function lookForFree(): void {
+    if (store.onChange === undefined) return;
+    looking ??= store
+      .countWaiting(clock.nowMs())
+      .then(count => {
+        waiting = count;
+        if (count > 0) isClaimWanted = true;
+      })
+      .catch(() => undefined) // the claims say it
+      .finally(() => {
+        looking = undefined;
+      });
+  }
+
   function isDue(run: Run, now: number): boolean {
     if (!run.isHeld && !run.unsaved) return false;
     const since = now - (run.passedAtMs ?? Number.NEGATIVE_INFINITY);
@@ -95,6 +111,7 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
 
   async function passForEver(): Promise<void> {
     let claimedAt = clock.monotonicMs();
+    let lookedAt = claimedAt;
     while (!isEnding) {
       const nap = napping.next();
       const now = clock.monotonicMs();
@@ -102,6 +119,10 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
         claimedAt = now;
         isClaimWanted = false; // before the claim: what is asked for from here on is another one
         claimAside();
+      }
+      if (now - lookedAt >= IDLE_PASS_MS) {
+        lookedAt = now;
+        lookForFree();
       }
       for (const run of runs.values()) if (!run.isPassing && isDue(run, now)) void engine.passQuietly(run);
       await clock.sleep(BUSY_PASS_MS, nap);
@@ -122,6 +143,7 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
       napping.wake();
       await loop;
       await claiming;
+      await looking;
     },
     waiting: () => waiting,
   };

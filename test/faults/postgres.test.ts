@@ -21,8 +21,8 @@ const stays = { stage: { hold: '1h', timeout: '2h' } };
 const units = Array.from({ length: 300 }, (_, at) => `someone-${at}`);
 /** Another replica's SDKs are told by the database's notification and a look: bounded here with room for a busy machine. */
 const FOLLOWS_WITHIN_MS = 1_000;
-/** The lease of a dead replica, the pause between two claims, and a pass. */
-const TAKEN_UP_WITHIN_MS = 25_000;
+/** The lease of a dead replica, 15 s; then a look, and the stage's hold that is begun anew. */
+const TAKEN_UP_WITHIN_MS = 22_000;
 
 interface Replica {
   server: ServerProcess;
@@ -104,6 +104,40 @@ describe.skipIf(!hasPostgres())('on PostgreSQL', () => {
     journal.close();
   });
 
+  test('a rollback given to each replica while the database is down takes the candidate from everyone, recorded once', async () => {
+    const database = postgres.address();
+    const both = [await replica(database), await replica(database)] as const;
+    const id = await tenPercent(both[0]);
+    for (const each of both) await until('it is exposed', () => exposedTo(each) > 0);
+    await postgres.stop('immediate');
+    for (const each of both) {
+      const answer = await each.client.command(id, 'rollback', { reason: 'wrong answers' });
+      expect(answer, answer.text).toMatchObject({ status: 200, json: { weight: 0 } });
+      await until('its SDKs are on the baseline', () => exposedTo(each) === 0, { withinMs: 1_000, everyMs: 1 });
+      expect(await exposedByOfrep(each)).toBe(0);
+    }
+    await postgres.start();
+    for (const each of both)
+      await until('it is on record', async () => (await each.client.find(id)).phase === 'rolledBack', {
+        instead: () => each.client.find(id),
+      });
+    const settled = (data: string) => {
+      const journal = openJournal(join(data, 'rollback.journal'));
+      const { length } = journal.pending();
+      journal.close();
+      return length === 0;
+    };
+    await until('both journals are settled', () => both.every(({ data }) => settled(data)));
+    const audit = await both[1].client.audit(`?release=${id}`);
+    expect(audit.filter(({ kind }) => kind === 'rollback')).toHaveLength(1);
+    expect(audit.filter(({ kind }) => kind === 'restored')).toHaveLength(1);
+    for (const each of both) expect(exposedTo(each)).toBe(0);
+    // The next release runs as if nothing had been.
+    const next = await tenPercent(both[1], 'three');
+    for (const each of both) await until('the next candidate is exposed', () => exposedTo(each) > 0);
+    expect(await both[0].client.command(next, 'rollback', { reason: 'the end' })).toMatchObject({ status: 200 });
+  });
+
   test('a rollback on either replica is served by both, whoever runs the release', async () => {
     const database = postgres.address();
     const runs = await replica(database);
@@ -138,7 +172,8 @@ describe.skipIf(!hasPostgres())('on PostgreSQL', () => {
     expect(delays.at(-1)).toBeLessThan(FOLLOWS_WITHIN_MS);
     const audit = await other.client.audit();
     expect(gapsOf(audit)).toEqual([]);
-    expect(audit.filter(({ kind }) => kind === 'rollback')).toHaveLength(7);
+    const reasons = audit.filter(({ kind }) => kind === 'rollback').map(({ why }) => why);
+    expect(reasons).toEqual(['to begin with', ...delays.map((_, round) => `round ${round + 1}`)]);
   });
 
   test('pause, resume and promote on the replica that does not run the release are obeyed by the one that does', async () => {
@@ -190,4 +225,31 @@ describe.skipIf(!hasPostgres())('on PostgreSQL', () => {
     expect(await api(again.url).find(json.id)).toMatchObject({ phase: 'succeeded' });
     expect(await runJson(room, ['audit', 'verify', '--database', database], 0)).toMatchObject({ verified: true });
   });
+
+  test('a replica that stood still beyond its lease finds its release with the other, and lets it go', async () => {
+    const database = postgres.address();
+    const pauses = await replica(database, 100);
+    const lives = await replica(database, 100);
+    const id = await tenPercent(pauses);
+    pauses.server.kill('SIGSTOP');
+    room.atEnd(() => pauses.server.kill('SIGCONT'));
+    const owner = async () => {
+      const rows = await postgres.query(`select lease_owner from ${schemaOf(database)}.releases where id = '${id}'`);
+      return rows[0]?.['lease_owner'];
+    };
+    const before = await owner();
+    await until('the other has the lease', async () => (await owner()) !== before, { withinMs: TAKEN_UP_WITHIN_MS });
+    expect(await lives.client.command(id, 'promote')).toMatchObject({ status: 200, json: { weight: 25 } });
+    pauses.server.kill('SIGCONT');
+    await until('it knows', async () => (await pauses.client.assignments())[0]?.weight === 25);
+    await until('it can be asked', async () => (await pauses.client.find(id)).weight === 25);
+    expect(await pauses.client.command(id, 'rollback', { reason: 'enough' })).toMatchObject({ status: 200 });
+    for (const each of [pauses, lives])
+      await until('both are on the baseline', async () => exposedTo(each) === 0 && (await exposedByOfrep(each)) === 0);
+    const audit = await lives.client.audit();
+    expect(gapsOf(audit)).toEqual([]);
+    expect(audit.filter(({ kind }) => kind === 'rollback')).toHaveLength(1);
+  });
 });
+
+const schemaOf = (address: string) => new URL(address).searchParams.get('schema');
