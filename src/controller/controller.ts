@@ -2,13 +2,14 @@
  * The face of the engine: starts and stops it, serves commands, and answers what is asked of releases. Deciding is
  * rollout's, acting is pass.ts, order is engine.ts, time is schedule.ts.
  */
-import { asSpillwayError, SpillwayError } from '../errors.ts';
+import { SpillwayError } from '../errors.ts';
 import { type Command, decideCommand } from '../rollout/command.ts';
 import { type Release, stageNumberOf } from '../rollout/release.ts';
 import { begin } from './begin.ts';
 import { pipelineOf } from './create.ts';
 import { createEngine } from './engine.ts';
 import type { Controller } from './face.ts';
+import { obey } from './obey.ts';
 import { giveBack, overtake } from './overtake.ts';
 import { keep } from './pass.ts';
 import { recover } from './recovery.ts';
@@ -17,16 +18,10 @@ import { type Run, releaseOf } from './run.ts';
 import { createSchedule, LEASE_MS } from './schedule.ts';
 import type { World } from './world.ts';
 
-/** Of a command for a release that another replica holds and saves meanwhile. */
-const MAX_TRIES = 3;
-
 export interface DrivenController extends Controller {
   /** One pass over every active release, awaited: for tests and simulations that move the clock themselves. */
   passAll(): Promise<void>;
 }
-
-/** Two who take a release back at once have both had their will. */
-const isDoneAlready = ({ phase }: Release, { kind }: Command) => kind === 'rollback' && phase === 'rolledBack';
 
 export function createController(world: World): DrivenController {
   const { store } = world;
@@ -40,7 +35,7 @@ export function createController(world: World): DrivenController {
       nap = new AbortController();
       return nap.signal;
     },
-    lookAtAll: () => replicas.lookAtAll(),
+    lookAtRoutes: () => replicas.lookAtRoutes(),
   });
   const replicas = followReplicas(engine, () => schedule.claimSoon(), news);
   /** Creations of one artifact follow one another: each must see what the other began. */
@@ -64,21 +59,6 @@ export function createController(world: World): DrivenController {
     return engine.runFor(stored);
   }
 
-  /** Another replica may save between the look and the save: then the command is given to what is there now. */
-  async function obey(run: Run, given: Command): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await engine.passOver(run, run.unsaved ? undefined : given);
-      } catch (error) {
-        if (tries === MAX_TRIES || asSpillwayError(error).code !== 'STATE_MOVED') throw error;
-        if (isDoneAlready(run.release, given)) return;
-      } finally {
-        // Until the store has it, the passes go on with a rollback, whoever holds the release.
-        if (run.unsaved) runs.set(run.release.id, run);
-      }
-    }
-  }
-
   async function command(releaseId: string, asked: Command): Promise<Release> {
     const run = await runOf(releaseId, asked);
     decideCommand(run.release, asked); // refused at once, where it can be
@@ -88,7 +68,7 @@ export function createController(world: World): DrivenController {
     if (overtaken) run.overtaken = overtaken;
     return engine.exclusively(run, async () => {
       try {
-        await obey(run, given);
+        await obey(run, given, engine);
       } finally {
         await giveBack(run, world);
       }

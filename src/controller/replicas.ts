@@ -1,7 +1,7 @@
 /**
  * What the other replicas do, as far as this one must know: routes that they stored go live here, releases that they
  * changed are read anew and shown, leases that they let go of are claimed. Hints come from the store and are sticky: one
- * that comes while its work runs makes it run once more. Whatever was not heard, the claims every few seconds find.
+ * that comes while its work runs makes it run once more. What was not heard, a look with the claims finds.
  */
 import { toTimestamp } from '../clock.ts';
 import { asSpillwayError } from '../errors.ts';
@@ -12,8 +12,8 @@ import { releaseOf } from './run.ts';
 export interface Replicas {
   begin(): Promise<void>;
   end(): void;
-  /** Everything anew: for when nothing could be heard, and from time to time. */
-  lookAtAll(): Promise<void>;
+  /** From time to time: a hint may be lost. Releases need no such look: a claim or a save finds those that matter here. */
+  lookAtRoutes(): Promise<void>;
   /** An active release as it was last heard of: for a rollback while the store does not answer. */
   lastHeard(releaseId: string): StoredRelease | undefined;
 }
@@ -48,6 +48,7 @@ export function followReplicas(engine: Engine, wakeClaims: () => void, wake: (ar
     if (run) wake(stored.artifact);
   }
 
+  /** For a start, and when nothing could be heard. */
   async function lookAtAll(): Promise<void> {
     if (!isShared) return;
     await router.refresh?.();
@@ -86,7 +87,7 @@ export function followReplicas(engine: Engine, wakeClaims: () => void, wake: (ar
       await lookAtAll();
     },
     end: () => stopListening(),
-    lookAtAll: () => lookAtAllSticky(''),
+    lookAtRoutes: async () => (isShared ? router.refresh?.() : undefined),
     lastHeard: releaseId => [...heard.values()].find(({ id }) => id === releaseId),
   };
 }

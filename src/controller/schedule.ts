@@ -32,8 +32,8 @@ interface Wakes {
   /** The nap to come; aborts when something is new. */
   next(): AbortSignal;
   wake(): void;
-  /** After each round of claims: what was not heard of other replicas is found. */
-  lookAtAll(): Promise<void>;
+  /** With each round of claims: a route that was not heard of goes live too. */
+  lookAtRoutes(): Promise<void>;
 }
 
 export function createSchedule(engine: Engine, napping: Wakes): Schedule {
@@ -53,7 +53,7 @@ export function createSchedule(engine: Engine, napping: Wakes): Schedule {
       const claimed = await store.claimReleases(world.owner, clock.nowMs(), LEASE_MS, CLAIM_LIMIT);
       for (const stored of claimed) engine.adopt(stored);
       await letGoOfLost(before, new Set(claimed.map(({ id }) => id)));
-      await napping.lookAtAll();
+      await napping.lookAtRoutes();
       waiting = await store.countWaiting(clock.nowMs());
       await tidy();
     } catch (error) {

@@ -8,10 +8,10 @@ import { seededRandom } from '../../src/stats/random.ts';
 import { openJournal } from '../../src/store/journal.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from '../../src/store/postgres-server.test-support.ts';
 import { type Api, api } from '../support/api.ts';
-import { ARTIFACT, documentsOf } from '../support/documents.ts';
+import { ARTIFACT, documentsOf, writeDocuments } from '../support/documents.ts';
 import { openRoom } from '../support/room.ts';
 import { flawsOf, gapsOf, watchRoutes } from '../support/sightings.ts';
-import { runJson, type ServerProcess, serve } from '../support/spillway.ts';
+import { run, runJson, type ServerProcess, serve } from '../support/spillway.ts';
 import { until } from '../support/until.ts';
 import { startUsers, type Users } from '../support/users.ts';
 
@@ -102,6 +102,21 @@ describe.skipIf(!hasPostgres())('on PostgreSQL', () => {
     const journal = openJournal(join(data, 'rollback.journal'));
     expect(journal.pending()).toEqual([]);
     journal.close();
+  });
+
+  test('a release without a server works on the database too, and every reading command finds it', async () => {
+    const database = postgres.address();
+    const pipeline = writeDocuments(room.folder(), documentsOf({ text: 'one' }));
+    const env = { SPILLWAY_DATABASE: database };
+    const where = ['--data', join(room.folder(), 'data')];
+    const released = await runJson(room, ['release', pipeline, ...where], 0, { env });
+    expect(released).toMatchObject({ phase: 'succeeded' });
+    const { releases } = await runJson(room, ['status', ARTIFACT, ...where], 0, { env });
+    expect(releases).toMatchObject([{ id: released.id }]);
+    expect((await runJson(room, ['history', ...where], 0, { env })).events.length).toBeGreaterThan(2);
+    const refused = await run(room, ['status', '--database', 'postgres://ann:s3cret@127.0.0.1:1/db', ...where]);
+    expect(refused).toMatchObject({ exit: 3, stderr: expect.stringContaining('ECONNREFUSED') });
+    expect(refused.stdout + refused.stderr).not.toContain('s3cret');
   });
 
   test('a rollback given to each replica while the database is down takes the candidate from everyone, recorded once', async () => {
