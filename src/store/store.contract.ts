@@ -1,5 +1,5 @@
 /**
- * What every store must do, whatever the engine: one suite that SQLite passes and PostgreSQL will. It opens real stores,
+ * What every store must do, whatever the engine: one suite that SQLite and PostgreSQL pass. It opens real stores,
  * and second connections to the same data, because most of it is about two actors at once.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
