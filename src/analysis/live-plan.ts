@@ -47,7 +47,7 @@ const SOURCES: Record<string, Source> = {
   costUsd: 'costUsd',
   tokens: 'tokens',
 };
-/** Equal shares found the reference regressions soonest in the mean of their logarithms (docs/adr/0008). */
+/** Equal shares found the reference regressions soonest in the mean of their logarithms (docs/adr/0009). */
 const DEFAULT_WEIGHT = 1;
 /** A unit's marks are 8 bits, one of them taken by its exposure. */
 export const MOST_TRACKED = 7;

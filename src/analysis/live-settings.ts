@@ -1,6 +1,6 @@
 /**
  * How the live tests spend their evidence: fixed before the first outcome, the same for every release, chosen by measurement
- * (docs/adr/0008). Nothing here can raise the false-alarm rate of independent outcomes; it moves power and robustness about.
+ * (docs/adr/0009). Nothing here can raise the false-alarm rate of independent outcomes; it moves power and robustness about.
  */
 
 export interface LiveSettings {

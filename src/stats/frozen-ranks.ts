@@ -22,7 +22,7 @@ export interface FrozenRanks {
   frozen: RankSketch;
   /** For each bin, the share of the frozen past below it and inside it. */
   readonly shares: Float64Array;
-  /** Quantiles of the frozen past. */
+  /** Quantiles of the frozen past, of the values below 2^40: the others lie above each. */
   readonly thresholds: Float64Array;
   /** Total at which it is frozen again. */
   freezeAt: number;
@@ -72,7 +72,9 @@ function derive(past: FrozenRanks, quantiles: Float64Array): void {
     below += inside;
   }
   growTree(frozen);
-  for (let k = 0; k < thresholds.length; k++) thresholds[k] = sketchQuantile(frozen, quantiles[k]!);
+  // Time-outs and failures lie above everything. Were they to take part, one per cent of them would be the p99, and hide all below.
+  const measured = 1 - frozen.counts[BINS - 1]! / frozen.total;
+  for (let k = 0; k < thresholds.length; k++) thresholds[k] = sketchQuantile(frozen, quantiles[k]! * measured);
   past.freezeAt = Math.max(frozen.total + 1, Math.ceil(frozen.total * GROWTH));
 }
 

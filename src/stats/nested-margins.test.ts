@@ -100,6 +100,20 @@ describe('ranks and quantiles at nested margins', () => {
     ]);
   });
 
+  test('a slow tail is found below one per cent of failures, which rank above it in both arms', () => {
+    const random = seededRandom(9);
+    const draw = latencies(random);
+    const slowTail = (value: number) => (value > 100 * Math.exp(0.5 * 2.0537) ? 2 * value : value);
+    const value = (isCandidate: boolean) => {
+      if (random() < 0.01) return Number.POSITIVE_INFINITY;
+      return isCandidate ? slowTail(draw()) : draw();
+    };
+    const state = nested.initial();
+    for (let i = 0; i < 6_000; i++) nested.fold(state, { baseline: [value(false)], candidate: [value(true)] });
+    expect(nested.exceedanceLogE(state, 0, 2)).toBeGreaterThan(Math.log(100));
+    expect(nested.rankLogE(state, 0)).toBeLessThan(Math.log(20));
+  });
+
   test('a decoded state continues with the same bits, between two freezings too', () => {
     const all = blocks(500, [2, 1], 1.2, 3);
     const state = nested.initial();
