@@ -17,6 +17,8 @@ interface Alarm {
   logE: number;
   effect: Effect;
   provenMargin: number | null;
+  /** Above which most of it was seen, such as 0.95; null where everything shifted. */
+  quantile: number | null;
   n: Sizes;
 }
 
@@ -70,7 +72,8 @@ export class AlarmedTest<Block> {
     this.n.candidate += sizes.candidate;
     if (this.alarm || this.logE < this.#alarmAt) return false;
     const { logE, provenMargin } = this;
-    this.alarm = { order, logE, provenMargin, effect: this.effect.effect(), n: { ...this.n } };
+    const quantile = this.#test.leadingQuantile();
+    this.alarm = { order, logE, provenMargin, quantile, effect: this.effect.effect(), n: { ...this.n } };
     return true;
   }
 
@@ -81,7 +84,10 @@ export class AlarmedTest<Block> {
     writeBytes(writer, this.#test.encode());
     writer.count(alarm?.order ?? 0);
     if (!alarm) return;
-    writer.double(alarm.logE).double(alarm.provenMargin ?? Number.NaN);
+    writer
+      .double(alarm.logE)
+      .double(alarm.provenMargin ?? Number.NaN)
+      .double(alarm.quantile ?? Number.NaN);
     writer.count(alarm.n.baseline).count(alarm.n.candidate);
     writeEffect(writer, alarm.effect);
   }
@@ -92,9 +98,12 @@ export class AlarmedTest<Block> {
     this.#test.restore(readBytes(reader));
     const order = reader.count();
     if (order === 0) return;
-    const [logE, proven] = [reader.double(), reader.double()];
+    const [logE, provenMargin, quantile] = [reader.double(), orNull(reader.double()), orNull(reader.double())];
     const n = { baseline: reader.count(), candidate: reader.count() };
-    const provenMargin = Number.isNaN(proven) ? null : proven;
-    this.alarm = { order, logE, provenMargin, n, effect: readEffect(reader) };
+    this.alarm = { order, logE, provenMargin, quantile, n, effect: readEffect(reader) };
   }
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

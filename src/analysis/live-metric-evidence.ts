@@ -30,8 +30,13 @@ export function metricEvidence(tested: Tested): MetricEvidence {
     why:
       n.candidate === 0
         ? `${metric.name}: nothing compared yet`
-        : `${metric.name}: ${effectPhrase(effect)}, ${numbers}`,
+        : `${metric.name}: ${effectPhrase(effect)}${tailPhrase(alarm?.quantile ?? null)}, ${numbers}`,
   };
+}
+
+/** Where not everything shifted, the mean change says little. */
+function tailPhrase(quantile: number | null): string {
+  return quantile === null ? '' : `, seen most in its worst ${percent(1 - quantile)}`;
 }
 
 /** Errors must have grown in points too: 3 in a million against 1 is no incident. */

@@ -128,7 +128,9 @@ describe('the live verdict', () => {
       outcome.latencyMs = outcome.latencyMs! > 600 ? outcome.latencyMs! * 3 : outcome.latencyMs! * 0.99;
     };
     feed(evidence, { count: 8_000, change: ofCandidate(change) });
-    expect(evidence.judge(JUDGE)).toMatchObject({ kind: 'fail', metric: 'latency' });
+    const verdict = evidence.judge(JUDGE);
+    expect(verdict).toMatchObject({ kind: 'fail', metric: 'latency' });
+    expect(verdict.reason).toMatch(/seen most in its worst [15] %/);
   });
 
   test('what goes wrong in a later stage need not win back a good past', () => {

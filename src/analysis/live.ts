@@ -28,7 +28,7 @@ export interface LiveEvidence {
 }
 
 /** A snapshot of another layout must be refused: this is the version. */
-const TAG = 0x83;
+const TAG = 0x85;
 const EXPOSED = 1 << MOST_TRACKED;
 const LIMIT_ROUND_MS = 60_000;
 

@@ -24,6 +24,8 @@ export interface MetricTest<Block = ValueBlock> {
   restart(): void;
   /** Natural logarithm of the e-value of "not worse than margins[k]". */
   logE(k: number): number;
+  /** The quantile that says most of what is said at the metric's own margin; null where it is not one of them. */
+  leadingQuantile(): number | null;
   encode(): Uint8Array;
   /** @throws RangeError when the bytes are of another test */
   restore(bytes: Uint8Array): void;
@@ -36,6 +38,7 @@ interface Nested<Block, State> {
   fold(state: State, block: Block): void;
   restart(state: State): State;
   logE(state: State, k: number): number;
+  leadingQuantile?(state: State): number | null;
   encode(state: State): Uint8Array;
   decode(bytes: Uint8Array): State;
 }
@@ -69,6 +72,7 @@ export function begunByFirstBlock<Block, State>(test: Nested<Block, State>): Met
       if (state !== undefined) state = test.restart(state);
     },
     logE: k => (state === undefined ? 0 : test.logE(state, k)),
+    leadingQuantile: () => (state === undefined ? null : (test.leadingQuantile?.(state) ?? null)),
     encode: () => (state === undefined ? new Uint8Array() : test.encode(state)),
     restore(bytes) {
       state = bytes.length === 0 ? undefined : test.decode(bytes);
@@ -143,6 +147,11 @@ function ofTimes(
   const process = nestedMarginsEProcess({ margins: margins.map(ratio => ratio - 1), quantiles, ...options });
   const shares = [settings.rankShare, ...settings.quantiles.map(({ share }) => share)];
   const logEs = shares.map(() => 0);
+  const read = (state: NestedMarginsState, k: number): number[] => {
+    logEs[0] = process.rankLogE(state, k);
+    for (let q = 0; q < quantiles.length; q++) logEs[q + 1] = process.exceedanceLogE(state, k, q);
+    return logEs;
+  };
   const nested: Nested<ValueBlock, NestedMarginsState> = {
     ...process,
     restart: state => process.restart!(state),
@@ -150,10 +159,10 @@ function ofTimes(
     fold(state, block) {
       process.fold(state, worse === 'higher' ? block : reciprocals(block));
     },
-    logE(state, k) {
-      logEs[0] = process.rankLogE(state, k);
-      for (let q = 0; q < quantiles.length; q++) logEs[q + 1] = process.exceedanceLogE(state, k, q);
-      return averageLogEValues(logEs, shares);
+    logE: (state, k) => averageLogEValues(read(state, k), shares),
+    leadingQuantile(state) {
+      const said = read(state, 0).map((logE, i) => logE + Math.log(shares[i]!));
+      return quantiles[said.indexOf(Math.max(...said)) - 1] ?? null;
     },
   };
   return nested as Nested<ValueBlock, unknown>;
