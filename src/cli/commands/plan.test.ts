@@ -1,68 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pc from 'picocolors';
-import { afterAll, describe, expect, test } from 'vitest';
-import { asSpillwayError } from '../../errors.ts';
-import type { PlanOptions } from '../plan/flags.ts';
-import { plan } from './plan.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'spillway-plan-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-let files = 0;
-
-/** A pipeline of the given `spec` fields beside the target, as YAML in one line each. */
-function pipeline(...fields: string[]): string {
-  const file = join(folder, `pipeline-${++files}.yaml`);
-  const head = 'apiVersion: spillway.dev/v1alpha1\nkind: Pipeline\nmetadata: { name: bot }\nspec:\n';
-  writeFileSync(
-    file,
-    `${head}  target: { prompt: { file: prompt.yaml } }\n${fields.map(field => `  ${field}\n`).join('')}`,
-  );
-  return file;
-}
-writeFileSync(
-  join(folder, 'prompt.yaml'),
-  'apiVersion: spillway.dev/v1alpha1\nkind: Prompt\nmetadata: { name: bot }\nspec: { template: hi }\n',
-);
-const ONE_STAGE = 'rollout: { stages: [{ weight: 20 }, { weight: 100 }] }';
-const LATENCY = 'regression: { metrics: [{ name: latency, direction: lowerIsBetter, minEffect: 5% }] }';
-
-interface Asked extends PlanOptions {
-  width?: number;
-}
-
-/** Few runs: what is tested here is what is said, not its last digit. */
-async function run(file: string, { width = 80, ...options }: Asked = {}, signal = new AbortController().signal) {
-  // biome-ignore lint/suspicious/noExplicitAny: a document as its reader meets it
-  const said = { exit: -1, text: '', document: undefined as any, problem: '', notes: [] as string[] };
-  const ignore = () => {};
-  const out = {
-    json: true,
-    quiet: false,
-    color: false,
-    isLive: false,
-    width,
-    paint: pc.createColors(false),
-    print(text: string) {
-      said.text = text;
-    },
-    printJson(document: unknown) {
-      said.document = JSON.parse(JSON.stringify(document));
-    },
-    note: (text: string) => void said.notes.push(text),
-    draw: ignore,
-    settle: ignore,
-  };
-  try {
-    said.exit = await plan(file, { runs: 160, ...options }, { out, signal, data: join(folder, 'none'), actor: 'ann' });
-  } catch (error) {
-    const failure = asSpillwayError(error);
-    said.exit = failure.exit;
-    said.problem = failure.message.replaceAll(`${folder}/`, '');
-  }
-  return said;
-}
+import { describe, expect, test } from 'vitest';
+import { type Asked, folder, LATENCY, ONE_STAGE, pipeline, run } from '../plan/plan.test-support.ts';
 
 describe('a forecast', () => {
   const asked = run(pipeline(LATENCY), { rate: '20/s' });
@@ -189,21 +127,6 @@ describe('at full weight and after it', () => {
 });
 
 describe('warnings', () => {
-  test('of a stage that is too thin: with a time-out and a weight that do', async () => {
-    const stages = (weight: string, timeout: string) =>
-      pipeline(
-        LATENCY,
-        `rollout: { stages: [{ weight: ${weight} }, { weight: 100 }], stage: { timeout: ${timeout} } }`,
-      );
-    const { document, text } = await run(stages('10', '5m'), { rate: '2/s' });
-    expect(document.warnings).toMatchObject([{ code: 'thinStage', stage: '10 %' }]);
-    const [, weight, timeout] = /raise the weight to (\d+) or the timeout to (\w+)/.exec(document.warnings[0].fix)!;
-    expect(Number(weight)).toBeGreaterThan(10);
-    expect(text.replace(/\s+/g, ' ')).toContain(`raise the weight to ${weight} or the timeout to ${timeout}`);
-    for (const better of [stages(weight!, '5m'), stages('10', timeout!)])
-      expect((await run(better, { rate: '2/s', seed: 9, runs: 1200 })).document.warnings).toEqual([]);
-  });
-
   test('of minSamples that cannot be reached, which may be lowered instead', async () => {
     const stage = 'rollout: { stages: [{ weight: 20 }, { weight: 100 }], stage: { minSamples: 2000 } }';
     const { document } = await run(pipeline(LATENCY, stage), { rate: '20/s' });
@@ -220,22 +143,6 @@ describe('warnings', () => {
       code: 'limitBelowBaseline',
       fix: 'raise errorRate.max well above 6 %',
     });
-  });
-
-  test('of an effect that was asked for and gets through, with holds that find it; --strict ends with 1', async () => {
-    const file = pipeline(LATENCY, 'rollout: { stages: [{ weight: 20 }, { weight: 100 }], stage: { timeout: 1h } }');
-    const { document, exit } = await run(file, { rate: '5/s', effect: ['latency=25%'], strict: true });
-    expect(exit).toBe(1);
-    expect(document.warnings[0].message).toMatch(
-      /^latency \+25 % is taken back before everyone has it in \d+ % of releases only$/,
-    );
-    const [, hold] = /^hold [\d.]+ times as long: (\w+)$/.exec(document.warnings[0].fix)!;
-    const longer = pipeline(
-      LATENCY,
-      `rollout: { stages: [{ weight: 20 }, { weight: 100 }], stage: { hold: ${hold}, timeout: 1h } }`,
-    );
-    const found = await run(longer, { rate: '5/s', effect: ['latency=25%'], strict: true, seed: 9, runs: 1200 });
-    expect(found.document.metrics[1].rollout.taken).toBeGreaterThan(0.92);
   });
 
   test('of an effect inside the margin, which no traffic would find', async () => {
