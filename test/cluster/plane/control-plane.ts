@@ -74,6 +74,9 @@ export function startControllerManager({ folder, binaries, credentials }: Site, 
     `--root-ca-file=${join(certificates(folder), 'apiserver.crt')}`,
     '--use-service-account-credentials=true',
     '--leader-elect=false',
+    // Its own limit of 20 calls a second is most of the time it takes to start: each controller asks for a token first.
+    '--kube-api-qps=1000',
+    '--kube-api-burst=1000',
     // One node, whose pods share an address range and which never goes away.
     '--controllers=*,-nodeipam,-nodelifecycle',
   ];
