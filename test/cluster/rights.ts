@@ -2,21 +2,20 @@
 import { spawnSync } from 'node:child_process';
 import { missing } from './build/cache.ts';
 
-const NAMESPACES = ['-n', '-p', '-f', '--kill-child', '--mount-proc'];
+/** A network, process ids and mounts of its own, all gone with the first process in it. */
+export const UNSHARE = ['unshare', '-n', '-p', '-f', '--kill-child', '--mount-proc'];
 
-/** `unshare` with what it needs here; a user namespace makes do for one who is not root. Undefined: not possible. */
-export function unshareCommand(): string[] | undefined {
-  return [
-    ['unshare', ...NAMESPACES],
-    ['unshare', '-r', ...NAMESPACES],
-  ].find(([command, ...args]) => spawnSync(command!, [...args, 'true']).status === 0);
+export function canUnshare(): boolean {
+  const [command, ...args] = UNSHARE;
+  return spawnSync(command!, [...args, 'true']).status === 0;
 }
 
 /** Why there can be no cluster here, as one line; undefined when there can. */
 export function obstacle(): string | undefined {
   if (process.platform !== 'linux') return 'the test cluster needs Linux namespaces';
-  if (!unshareCommand()) return 'the test cluster needs root, or the right to make namespaces (unshare -r)';
-  const lacking = missing().map(({ name }) => name);
+  // A user namespace would do for the network, but the overlay that volumes need was refused in one.
+  if (!canUnshare()) return 'the test cluster needs root, for namespaces (unshare)';
+  const lacking = missing().flatMap(({ name, how }) => (how === 'go build' ? [name] : []));
   if (lacking.length === 0 || spawnSync('go', ['version']).status === 0) return undefined;
   return `the test cluster needs Go 1.26 to build ${lacking.join(', ')}: https://go.dev/dl`;
 }

@@ -8,7 +8,7 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build/main.ts';
 import { BuildFailure } from './build/make.ts';
-import { obstacle, unshareCommand } from './rights.ts';
+import { obstacle, UNSHARE } from './rights.ts';
 
 const say = (line: string) => void process.stderr.write(`cluster: ${line}\n`);
 
@@ -33,7 +33,7 @@ function runInside(folder: string, command: readonly string[]): Promise<number> 
   // A shell is the first process of the namespace, because it reaps what others leave behind; Node does not.
   const first = ['sh', '-c', '"$@"; exit $?', 'cluster', ...inside];
   // --pdeathsig: were this process killed, unshare would otherwise live on, and the cluster with it.
-  const [program, ...args] = ['setpriv', '--pdeathsig', 'KILL', ...unshareCommand()!, ...first];
+  const [program, ...args] = ['setpriv', '--pdeathsig', 'KILL', ...UNSHARE, ...first];
   const child = spawn(program!, args, { stdio: 'inherit' });
   const end = () => void child.kill('SIGKILL');
   // Ctrl-C reaches the inside as well, which knows what it is for.
