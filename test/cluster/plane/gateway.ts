@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../../support/until.ts';
 import type { Api } from '../client/api.ts';
 import { accessFor } from '../client/kubeconfig.ts';
 import type { KubeObject } from '../client/objects.ts';
@@ -17,7 +18,16 @@ const account = { namespace: GATEWAY_NAMESPACE, name: 'traefik' };
 
 export async function installDefinitions(api: Api, { binaries }: Site): Promise<void> {
   const definitions = JSON.parse(readFileSync(binaries['gateway-api.json'], 'utf8')) as KubeObject[];
-  await Promise.all(definitions.map(definition => api.apply(definition)));
+  await Promise.all(
+    definitions.map(async definition => {
+      await api.apply(definition);
+      const { group, names, versions } = definition['spec'];
+      // Asked for itself, not for the condition Established: that comes a moment before objects are taken.
+      for (const { name, served } of versions)
+        if (served)
+          await until(`${names.plural} are served`, () => api.call('GET', `/apis/${group}/${name}/${names.plural}`));
+    }),
+  );
 }
 
 export async function startTraefik(api: Api, { folder, binaries }: Site): Promise<Program> {

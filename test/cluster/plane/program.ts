@@ -41,7 +41,7 @@ export function startProgram(folder: string, launch: Launch): Program {
     const begun = spawn(command!, args, {
       detached: true,
       stdio: ['ignore', out, out],
-      env: { ...process.env, ...launch.env },
+      env: { ...bareEnvironment(), ...launch.env },
     });
     closeSync(out);
     child = begun;
@@ -78,4 +78,10 @@ export function startProgram(folder: string, launch: Launch): Program {
     },
     tail,
   };
+}
+
+/** Nothing of the shell's: Traefik would follow its KUBECONFIG to another cluster, and Go programs its proxies. */
+function bareEnvironment(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG'].map(name => [name, process.env[name]]);
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
 }
