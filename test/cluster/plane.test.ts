@@ -76,6 +76,11 @@ test('a service account may do what it was given, and nothing else', async () =>
   expect(await cluster.kubectl('--kubeconfig', kubeconfig, 'get', 'configmaps')).toContain('kube-root-ca.crt');
 });
 
+test('helm, as built here, speaks with it', async () => {
+  const { stdout } = await promisify(execFile)('helm', ['list', '--all-namespaces', '--output', 'json']);
+  expect(JSON.parse(stdout)).toEqual([]);
+});
+
 test('a second cluster comes up beside this one, is another one, and ends with its command and its exit status', async () => {
   const up = join(import.meta.dirname, 'up.ts');
   const ask = 'kubectl get namespace kube-system -o jsonpath={.metadata.uid}; exit 7';

@@ -156,3 +156,14 @@ test('ConfigMaps, Secrets and the account reach a container as variables and fil
   await untilPod(cluster, 'reader', ({ status }) => status?.phase === 'Succeeded');
   expect(await cluster.kubectl('logs', 'reader')).toBe(`fast fastsesame${namespace}\ntoken\n`);
 });
+
+test("Spillway's own image runs this checkout", async () => {
+  const env = [{ name: 'SPILLWAY_TOKEN', value: 'of-this-test-and-long-enough-to-be-taken' }];
+  const args = ['serve', '--host', '$(POD_IP)', '--port', '7411', '--data', '/data'];
+  const readinessProbe = { httpGet: { path: '/readyz', port: 7411 }, periodSeconds: 1 };
+  const volumeMounts = [{ name: 'data', mountPath: '/data' }];
+  const container = { name: 'spillway', image: 'example.com/any/spillway:0', args, env, readinessProbe, volumeMounts };
+  const spec = { containers: [container], volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] };
+  await cluster.apply(pod(cluster.namespace, 'spillway', spec));
+  await untilPod(cluster, 'spillway', isReady);
+});

@@ -59,12 +59,17 @@ test('nothing more is reported of what is not wanted any more', async () => {
 
 const images = async () => ({
   metadata: { name: 'images' },
-  data: { 'images.json': '{"ghcr.io/x/app":["node","app"]}' },
+  data: { mine: '{"ghcr.io/x/app":["node","app"]}', theirs: '{"spillway":["node","main"]}' },
 });
 
 test.each([
   ['the command, without looking at the image', { image: 'any', command: ['sh'], args: ['-c'] }, 'sh -c'],
   ['what the image stands for, whatever its tag', { image: 'ghcr.io/x/app:v1', args: ['serve'] }, 'node app serve'],
+  [
+    'what the last part of its name stands for',
+    { image: 'ghcr.io/any/spillway:1', args: ['serve'] },
+    'node main serve',
+  ],
 ])('a container runs %s', async (_name, container, command) =>
   expect((await commandOf({ name: 'c', ...container }, images)).join(' ')).toBe(command),
 );

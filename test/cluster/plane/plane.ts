@@ -12,6 +12,7 @@ import { GATEWAY_INSIGHT, KUBELET, NODE, PROMETHEUS } from './addresses.ts';
 import { reachApiServer, type Site, startApiServer, startControllerManager, startEtcd } from './control-plane.ts';
 import { makeCredentials } from './credentials.ts';
 import { installDefinitions, isGatewayReady, startTraefik } from './gateway.ts';
+import { installImages } from './images.ts';
 import { openNetwork } from './network.ts';
 import { type Program, startProgram } from './program.ts';
 import { startPrometheus } from './prometheus.ts';
@@ -36,6 +37,7 @@ export async function bringUp(folder: string): Promise<Plane> {
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, kubeconfigOf(api.access, 'admin'), { mode: 0o600 });
   const manager = startControllerManager(site, kubeconfig);
+  await installImages(api);
   const kubelet = startKubelet(folder, kubeconfig);
   const traefik = installDefinitions(api, site).then(() => startTraefik(api, site));
   await Promise.all([

@@ -23,6 +23,8 @@ export interface Cluster {
   get(apiVersion: string, what: string): Promise<KubeObject>;
   list(apiVersion: string, what: string): Promise<KubeObject[]>;
   kubectl(...args: string[]): Promise<string>;
+  /** From now on containers of this image, with any tag, run this command unless they have one of their own. */
+  setImage(name: string, command: readonly string[]): Promise<void>;
   /** Ends or starts a program of the plane. */
   control(program: string, deed: 'kill' | 'start'): Promise<void>;
 }
@@ -48,6 +50,11 @@ export async function openCluster(room: Room): Promise<Cluster> {
       const options = { timeout: COMMAND_MS, maxBuffer: 10_000_000 };
       return (await promisify(execFile)('kubectl', ['-n', namespace, ...args], options)).stdout;
     },
+    async setImage(name, command) {
+      // One entry each, merged: tests that run in turn leave one another's images alone.
+      const data = { [name.replaceAll('/', '_')]: JSON.stringify({ [name]: command }) };
+      await api.patch(`/api/v1/namespaces/${IMAGES.namespace}/configmaps/${IMAGES.name}`, 'merge', { data });
+    },
     async control(program, deed) {
       const { statusCode, body } = await request(`${CONTROL}/${program}/${deed}`, { method: 'POST' });
       if (statusCode !== 200) throw new Error(await body.text());
@@ -59,13 +66,9 @@ export async function openCluster(room: Room): Promise<Cluster> {
   return cluster;
 }
 
-async function makeUsable({ api, namespace, apply }: Cluster): Promise<void> {
-  const data = { [IMAGES.key]: JSON.stringify({ app }) };
-  const metadata = { name: IMAGES.name, namespace: IMAGES.namespace };
-  await apply(
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data },
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-  );
+async function makeUsable({ api, namespace, apply, setImage }: Cluster): Promise<void> {
+  await setImage('app', app);
+  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
   await until(`namespace ${namespace} has its account`, () => api.call('GET', account));
 }
