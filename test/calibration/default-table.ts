@@ -83,10 +83,10 @@ const changed = (name: string, change: Change, bars: Partial<Method>, rollout: P
     change,
     runs: { full: 200, short: 0 },
     weights: ON_AND_ON,
-    watchers: [{ ...DEFAULT, bars }],
     ...rollout,
+    watchers: (rollout.watchers ?? [DEFAULT]).map(watcher => ({ ...watcher, bars })),
   });
-const inRequests: Partial<Rollout> = { traffic: SINGLE, watchers: [{ ...REQUESTS[0]!, bars: {} }] };
+const inRequests: Partial<Rollout> = { traffic: SINGLE, watchers: REQUESTS.slice(0, 1) };
 
 export const DEFAULT_DELAYS: readonly Scenario[] = [
   changed('latency +50 %', slower(1.5), { median: 70, p95: 125 }),
