@@ -1,6 +1,7 @@
 /** Parts of an evidence snapshot that more than one file writes: nested bytes, effects, and the plan it belongs to. */
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import type { Effect } from './live-effect.ts';
+import type { StageEntry } from './live-judge.ts';
 import { type EvidencePlan, liveMetrics } from './live-plan.ts';
 
 export function writeBytes(writer: StateWriter, bytes: Uint8Array): void {
@@ -12,6 +13,16 @@ export function readBytes(reader: StateReader): Uint8Array {
   const bytes = new Uint8Array(reader.count());
   for (let i = 0; i < bytes.length; i++) bytes[i] = reader.byte();
   return bytes;
+}
+
+export function writeStage(writer: StateWriter, stage: StageEntry | null): void {
+  writer.byte(stage ? 1 : 0);
+  if (stage) writer.double(stage.index).double(stage.weight).double(stage.atMs);
+}
+
+export function readStage(reader: StateReader): StageEntry | null {
+  if (reader.byte() === 0) return null;
+  return { index: reader.double(), weight: reader.double(), atMs: reader.double() };
 }
 
 /** Numbers that may be missing go as NaN: a sketch of an effect never holds NaN itself. */

@@ -7,7 +7,7 @@ import { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import { blockShape } from './block-queue.ts';
 import { ErrorLimit } from './error-limit.ts';
 import { type IntervalTracker, intervalTracker } from './interval-tracker.ts';
-import { planFingerprint } from './live-bytes.ts';
+import { planFingerprint, readStage, writeStage } from './live-bytes.ts';
 import type { LiveInterval } from './live-interval.ts';
 import { type JudgeOptions, judgeEvidence, type StageEntry } from './live-judge.ts';
 import { type EvidencePlan, liveMetrics } from './live-plan.ts';
@@ -94,9 +94,8 @@ class Intervals implements IntervalEvidence {
 
   encode(): Uint8Array {
     const writer = new StateWriter(TAG);
-    const stage = this.#stage;
-    writer.count(planFingerprint(this.#plan)).byte(stage ? 1 : 0);
-    if (stage) writer.double(stage.index).double(stage.weight).double(stage.atMs);
+    writer.count(planFingerprint(this.#plan));
+    writeStage(writer, this.#stage);
     writer.count(this.#alarms).count(this.#candidateRequests).double(this.#newestAtMs);
     this.#limit.write(writer);
     for (const tracker of this.#trackers) tracker.write(writer);
@@ -106,7 +105,7 @@ class Intervals implements IntervalEvidence {
   restore(bytes: Uint8Array): void {
     const reader = new StateReader(bytes, TAG);
     if (reader.count() !== planFingerprint(this.#plan)) throw new RangeError('evidence bytes belong to another plan');
-    if (reader.byte() === 1) this.#stage = { index: reader.double(), weight: reader.double(), atMs: reader.double() };
+    this.#stage = readStage(reader);
     this.#alarms = reader.count();
     this.#candidateRequests = reader.count();
     this.#newestAtMs = reader.double();

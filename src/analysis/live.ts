@@ -6,7 +6,7 @@
 import { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import { blockShape } from './block-queue.ts';
 import { ErrorLimit } from './error-limit.ts';
-import { planFingerprint } from './live-bytes.ts';
+import { planFingerprint, readStage, writeStage } from './live-bytes.ts';
 import { type JudgeOptions, judgeEvidence, type StageEntry } from './live-judge.ts';
 import type { LiveOutcome } from './live-outcome.ts';
 import { type EvidencePlan, type LiveMetrics, liveMetrics, MOST_TRACKED, readValue } from './live-plan.ts';
@@ -108,9 +108,8 @@ class ReleaseEvidence implements LiveEvidence {
 
   encode(): Uint8Array {
     const writer = new StateWriter(TAG);
-    const stage = this.#stage;
-    writer.count(planFingerprint(this.#plan)).byte(stage ? 1 : 0);
-    if (stage) writer.double(stage.index).double(stage.weight).double(stage.atMs);
+    writer.count(planFingerprint(this.#plan));
+    writeStage(writer, this.#stage);
     writer.count(this.#alarms).count(this.#candidateUnits).double(this.#newestAtMs);
     this.#routing.write(writer);
     this.#limit.write(writer);
@@ -122,7 +121,7 @@ class ReleaseEvidence implements LiveEvidence {
   restore(bytes: Uint8Array): void {
     const reader = new StateReader(bytes, TAG);
     if (reader.count() !== planFingerprint(this.#plan)) throw new RangeError('evidence bytes belong to another plan');
-    if (reader.byte() === 1) this.#stage = { index: reader.double(), weight: reader.double(), atMs: reader.double() };
+    this.#stage = readStage(reader);
     this.#alarms = reader.count();
     this.#candidateUnits = reader.count();
     this.#newestAtMs = reader.double();
