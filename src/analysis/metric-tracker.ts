@@ -10,7 +10,7 @@ import { BlockQueue, type BlockShape } from './block-queue.ts';
 import type { Arm } from './live-outcome.ts';
 import type { TrackedMetric } from './live-plan.ts';
 import { type LiveSettings, UNIT_SETTINGS } from './live-settings.ts';
-import { metricTest } from './metric-test.ts';
+import { valueTest } from './value-test.ts';
 
 /** Values of the stage: seen of the candidate, compared of the candidate, not valid of either arm, and all. */
 export interface StageCounts {
@@ -29,7 +29,7 @@ export class MetricTracker {
   constructor(metric: TrackedMetric, alpha: number, settings: LiveSettings = UNIT_SETTINGS) {
     this.metric = metric;
     const effect = new BlockEffect(effectKind(metric), alpha);
-    this.evidence = new AlarmedTest(metric, alpha, { test: metricTest(metric, settings), effect });
+    this.evidence = new AlarmedTest(metric, alpha, { test: valueTest(metric, settings), effect });
   }
 
   enterStage(shape: BlockShape | null): void {
