@@ -17,6 +17,8 @@ export interface Watch {
   alpha: number;
   /** Fraction, or null when not limited. */
   errorRateMax: number | null;
+  /** Of errors, where latency is followed too: failures rank slowest there, and it may be the first to find them. */
+  latency?: SimulatedMetric;
 }
 
 /** Units met until the alarm, of the candidate and of both arms. */
@@ -114,6 +116,8 @@ class Detector {
   readonly #random: () => number;
   readonly #tracker: MetricTracker;
   readonly #limit: ErrorLimit | null;
+  /** Of latency, beside errors. */
+  readonly #beside: MetricTracker | null;
   #share = 0;
   /** Of the stage. */
   candidates = 0;
@@ -124,13 +128,16 @@ class Detector {
     this.#size = size;
     this.#random = random;
     this.#tracker = new MetricTracker(metric, watch.alpha, ALARM_ONLY);
-    this.#limit = metric.source === 'error' ? new ErrorLimit(watch.errorRateMax, watch.alpha) : null;
+    const isErrors = metric.source === 'error';
+    this.#limit = isErrors ? new ErrorLimit(watch.errorRateMax, watch.alpha) : null;
+    this.#beside = isErrors && watch.latency ? new MetricTracker(watch.latency.metric, watch.alpha, ALARM_ONLY) : null;
   }
 
   enter(weight: number): void {
     this.#share = weight / 100;
     this.candidates = 0;
     this.#tracker.enterStage(blockShape(weight));
+    this.#beside?.enterStage(blockShape(weight));
     this.#limit?.enterStage();
   }
 
@@ -143,7 +150,13 @@ class Detector {
       this.#limit.add(value === 1);
       if (this.#limit.breach) return true;
     }
-    return this.#tracker.offer(isCandidate ? 'candidate' : 'baseline', value, 1);
+    const arm = isCandidate ? 'candidate' : 'baseline';
+    if (this.#beside?.offer(arm, value === 1 ? Number.POSITIVE_INFINITY : this.#latency(isCandidate), 1)) return true;
+    return this.#tracker.offer(arm, value, 1);
+  }
+
+  #latency(isCandidate: boolean): number {
+    return this.#watch.latency!.draw(isCandidate, 0, this.#random);
   }
 
   isShort({ minSamples }: StagePlan): boolean {
@@ -151,7 +164,8 @@ class Detector {
   }
 
   isGrowing(): boolean {
-    return this.#tracker.evidence.logE >= -Math.log(this.#watch.alpha) / 2;
+    const logE = Math.max(this.#tracker.evidence.logE, this.#beside?.evidence.logE ?? 0);
+    return logE >= -Math.log(this.#watch.alpha) / 2;
   }
 
   /** As the verdict of a release does: enough units, and no evidence on its way. */

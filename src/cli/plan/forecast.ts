@@ -3,6 +3,7 @@
  * the simulated detector; here it is only said what to simulate. Gives way between the parts, so that Ctrl-C is heard.
  */
 import type { Course, Watch } from '../../analysis/power-run.ts';
+import { simulatedMetric } from '../../analysis/simulated-metric.ts';
 import { msUntil } from '../../analysis/unit-arrivals.ts';
 import { SpillwayError } from '../../errors.ts';
 import { MOST_UNITS, MOST_UNITS_IN_ROLLOUT, type PlannedStage, plannedStages, shortened } from './planned-stage.ts';
@@ -112,8 +113,15 @@ export async function forecastOf(
   return { settings, stages, metrics, atFull, isCapped };
 }
 
-export function watchOf({ plan }: ForecastSettings, { simulated }: MetricSettings): Watch {
-  return { simulated, alpha: plan.regression.alpha, errorRateMax: plan.rollback.triggers.errorRateMax };
+export function watchOf({ plan, metrics }: ForecastSettings, { simulated, baseline }: MetricSettings): Watch {
+  const watch = { simulated, alpha: plan.regression.alpha, errorRateMax: plan.rollback.triggers.errorRateMax };
+  const latency = metrics.find(metric => metric.simulated.metric.source === 'latencyMs');
+  if (simulated.metric.source !== 'error' || !latency) return watch;
+  // Which requests fail is said by the errors.
+  return {
+    ...watch,
+    latency: simulatedMetric(latency.simulated.metric, { ...baseline, errorRate: 0, spread: latency.baseline.spread }),
+  };
 }
 
 /** The bake is no part of it: by then everyone has had the candidate. */
