@@ -35,7 +35,7 @@ const exposedTo = ({ users }: Replica) =>
   units.filter(unit => users.prompts.prompt(ARTIFACT, { unit }).variant === 'candidate').length;
 
 async function exposedByOfrep({ client }: Replica): Promise<number> {
-  const answers = await Promise.all(units.slice(0, 60).map(unit => client.resolve(ARTIFACT, unit)));
+  const answers = await Promise.all(units.slice(0, 200).map(unit => client.resolve(ARTIFACT, unit)));
   return answers.filter(({ variant }) => variant === 'candidate').length;
 }
 
