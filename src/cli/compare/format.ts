@@ -2,7 +2,7 @@
 import { figure } from '../../analysis/phrases.ts';
 import type { Verdict } from '../../analysis/verdict.ts';
 import { type BinnedSample, binnedQuantile, quantileOfSorted } from '../../stats/index.ts';
-import type { TEST_NAMES } from './five-tests.ts';
+import type { TEST_NAMES, TestAnswer } from './five-tests.ts';
 import type { CompareReport, MetricReport } from './report.ts';
 
 export const VERDICT_WORDS: Readonly<Record<Verdict['kind'], string>> = {
@@ -64,8 +64,12 @@ export function effectText({ effect: { kind, value, interval } }: MetricReport):
     : `${value > 0 ? '+' : ''}${figure(100 * value)} points ${range}`;
 }
 
-export function pText(p: unknown): string {
-  return typeof p === 'number' ? figure(p) : '–';
+/** A p below what a double can hold is told by its logarithm, never as 0. */
+export function pText({ p, log10P }: TestAnswer = {}): string {
+  if (typeof p !== 'number') return '–';
+  if (p > 0 || typeof log10P !== 'number') return figure(p);
+  const exponent = Math.floor(log10P);
+  return `${(10 ** (log10P - exponent)).toFixed(1)}e${exponent}`;
 }
 
 export function decidedText({ decidedBy }: MetricReport): string {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { folder, latencies, type Said, samples } from './compare.test-support.ts';
 import type { CompareOptions } from './flags.ts';
+import { pText } from './format.ts';
 
 const { file, run } = folder();
 let count = 0;
@@ -201,3 +202,10 @@ describe('the document', () => {
     expect(documents[0].document).toEqual(documents[1].document);
   });
 });
+
+test.each([
+  [{ p: 0.0321, log10P: -1.5 }, '0.0321'],
+  [{ p: 0, log10P: -412.3 }, '5.0e-413'],
+  [{ p: null, log10P: null }, '–'],
+  [undefined, '–'],
+])('the p of %j is shown as %s', (answer, text) => expect(pText(answer)).toBe(text));

@@ -74,7 +74,7 @@ function section(metric: MetricReport): string {
   const infinite = metric.values.flat().filter(value => value === Number.POSITIVE_INFINITY).length;
   const tests = table(
     ['p, two-sided', ...TEST_NAMES.map(name => TEST_WORDS[name]), 'decides'],
-    [[metric.name, ...TEST_NAMES.map(name => pText(metric.tests[name]?.p)), decidedText(metric)]],
+    [[metric.name, ...TEST_NAMES.map(name => pText(metric.tests[name])), decidedText(metric)]],
   );
   return `<h2>${escapeText(metric.name)} <span class="${metric.verdict}">${VERDICT_WORDS[metric.verdict]}</span></h2>
 <p>${escapeText(metric.why)}</p>${metric.histograms ? BUCKETS_NOTE : ''}

@@ -35,7 +35,7 @@ export function markdownText(report: CompareReport): string {
     ['p, two-sided', ...TEST_NAMES.map(name => TEST_WORDS[name]), 'decides'],
     ...metrics.map(metric => [
       code(metric.name),
-      ...TEST_NAMES.map(name => pText(metric.tests[name]?.p)),
+      ...TEST_NAMES.map(name => pText(metric.tests[name])),
       decidedText(metric),
     ]),
   ]);

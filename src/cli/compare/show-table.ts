@@ -35,11 +35,7 @@ export function tableText(report: CompareReport, paint: Paint): string {
   ];
   const tests = [
     ['p, two-sided', ...TEST_NAMES.map(name => TEST_WORDS[name]), 'decides'],
-    ...metrics.map(metric => [
-      metric.name,
-      ...TEST_NAMES.map(name => pText(metric.tests[name]?.p)),
-      decidedText(metric),
-    ]),
+    ...metrics.map(metric => [metric.name, ...TEST_NAMES.map(name => pText(metric.tests[name])), decidedText(metric)]),
   ];
   const parts = [
     `${colour[report.verdict](VERDICT_WORDS[report.verdict])}  ${clean(report.why)}`,
