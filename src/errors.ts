@@ -93,6 +93,30 @@ export const FAILURES = {
     retry: true,
     hint: 'Check the endpoint (OPENAI_BASE_URL) and the key (OPENAI_API_KEY).',
   },
+  METRICS_UNREACHABLE: {
+    exit: 3,
+    status: 503,
+    retry: true,
+    hint: 'Check the address of Prometheus and its load. Until it answers the evidence stands still, and no weight rises.',
+  },
+  METRICS_REFUSED: {
+    exit: 3,
+    status: 502,
+    retry: false,
+    hint: 'Check the token or headers for Prometheus, and the certificate authority that signed its certificate.',
+  },
+  METRICS_QUERY_INVALID: {
+    exit: 2,
+    status: 400,
+    retry: false,
+    hint: 'Try the query in the graph view of Prometheus: it is run there as it is here.',
+  },
+  METRICS_ANSWER_INVALID: {
+    exit: 3,
+    status: 502,
+    retry: false,
+    hint: 'Is the address that of the HTTP API of Prometheus, and does the query return the kind of value that is asked for?',
+  },
   OVERLOADED: {
     exit: 3,
     status: 429,
