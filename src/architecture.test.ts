@@ -11,7 +11,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ['stats', 'config'],
   rollout: ['analysis:type', 'config'],
   suite: ['config', 'analysis:type', 'clock'],
-  metrics: ['config', 'analysis:type', 'clock'],
+  metrics: ['config', 'stats', 'analysis:type', 'clock'],
   store: ['rollout:type', 'config', 'clock'],
   traffic: ['config', 'store', 'clock'],
   controller: ['config', 'suite', 'metrics', 'stats', 'analysis', 'rollout', 'traffic', 'store', 'clock'],

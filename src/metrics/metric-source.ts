@@ -1,0 +1,22 @@
+/**
+ * Where live evidence comes from when apps report nothing themselves: something that counts and is asked now and then. It gives
+ * differences of counters, or says why there are none; whether a silence matters is for the analysis to say.
+ */
+import type { LiveInterval } from '../analysis/live-interval.ts';
+
+/** What of an interval is missing: the metric, and why. */
+export interface Gap {
+  metric: string;
+  reason: string;
+}
+
+export type Polled =
+  | { interval: LiveInterval; gaps: readonly Gap[] }
+  /** Nothing can be said of the time since the last interval; `sinceMs` on the caller's clock. */
+  | { silent: string; sinceMs: number };
+
+export interface MetricSource {
+  /** Never throws. Calls at the same time are one and get the same answer. */
+  poll(nowMs: number): Promise<Polled>;
+  close(): Promise<void>;
+}
