@@ -131,10 +131,15 @@ describe('the client of Prometheus', () => {
     const client = prometheusClient({ url: `http://127.0.0.1:${port}` });
     onTestFinished(() => client.close());
     expect((await failureOf(client.instant('up'))).code).toBe('METRICS_UNREACHABLE');
-    const again = createServer((_request, response) => void response.end(EMPTY)).listen(port, '127.0.0.1');
+    const paths: unknown[] = [];
+    const again = createServer((request, response) => {
+      paths.push(request.url);
+      response.end(EMPTY);
+    }).listen(port, '127.0.0.1');
     await once(again, 'listening');
     onTestFinished(() => void again.close());
     expect(await client.instant('up')).toEqual({ type: 'vector', items: [] });
+    expect(paths).toEqual(['/api/v1/query']);
   });
 
   test.each(['ftp://x', 'localhost:9090', ''])('refuses the address %j without repeating it', url => {

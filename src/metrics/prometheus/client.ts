@@ -50,6 +50,7 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
   const base = baseOf(options.url);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const headers = headersOf(options, base);
+  const below = base.pathname.replace(/\/+$/, '');
   const place = { origin: base.origin, clean: redactor(headers), timeoutMs, maxBytes: options.maxBytes ?? BYTES_MAX };
   const pool = new Pool(base.origin, {
     connections: 1,
@@ -67,7 +68,7 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
     const signal = AbortSignal.timeout(timeoutMs);
     const body = new URLSearchParams(form).toString();
     try {
-      const answer = await pool.request({ method: 'POST', path: `${base.pathname}${path}`, headers, body, signal });
+      const answer = await pool.request({ method: 'POST', path: `${below}${path}`, headers, body, signal });
       const text = await answer.body.text();
       if (answer.statusCode === 200) return parsed(text);
       throw answerFailure(answer.statusCode, text, place);
@@ -106,13 +107,12 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
   };
 }
 
-function baseOf(text: string): URL & { origin: string } {
+function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^https?:$/.test(url.protocol))
     throw new SpillwayError('CONFIG_INVALID', 'The address of Prometheus is not an http or https URL', {
       hint: 'Write it as https://host:9090, with the path below which the API is, if there is one.',
     });
-  url.pathname = url.pathname.replace(/\/+$/, '');
   return url;
 }
 
