@@ -128,6 +128,6 @@ function keyOf(role: string, labels: Labels, withBound: boolean): string {
   return JSON.stringify([role, ...left.sort().map(name => [name, labels[name]])]);
 }
 
-function targetOf({ job = '', instance }: Labels, key: string): string {
-  return instance === undefined ? key : JSON.stringify([job, instance]);
+function targetOf({ job = '', instance = '' }: Labels, key: string): string {
+  return instance === '' ? key : JSON.stringify([job, instance]);
 }

@@ -12,8 +12,9 @@ import {
   startCountingServer,
   startPrometheus,
 } from './prometheus-server.test-support.ts';
-import type { ArmQueries } from './scrape.ts';
+import { type ArmQueries, scrapeQuery } from './scrape.ts';
 import { prometheusSource } from './source.ts';
+import { SHAPES, type TemplateName, templateQueries } from './templates.ts';
 
 const queriesOf = (service: string): ArmQueries => ({
   requests: `requests_total{service="${service}"}`,
@@ -123,6 +124,19 @@ describe.skipIf(!hasPrometheus())('a real Prometheus as a source', () => {
     const polled = await sourceOf('same', { errors: 'requests_total{' }).poll(7);
     expect(polled).toEqual({ silent: expect.stringMatching(/^candidate\/errors: .*1:16: parse error/), sinceMs: 7 });
   });
+
+  test.each(Object.keys(SHAPES) as TemplateName[])(
+    'understands the template %s, whatever the values of its labels',
+    async name => {
+      const client = prometheusClient({ url: prometheus.url });
+      onTestFinished(() => client.close());
+      const hostile = ['"} or vector(1) #', 'a\\\\"b', 'line\n\t', 'ü{}[]$1'].map(value => ({ job: value }));
+      for (const [i, candidate] of hostile.entries()) {
+        const queries = templateQueries(name, { baseline: hostile.at(i - 1)!, candidate });
+        expect(await client.instant(scrapeQuery(queries))).toEqual({ type: 'vector', items: [] });
+      }
+    },
+  );
 
   test('a query that finds nothing is silent and says so', async () => {
     const source = prometheusSource(prometheusClient({ url: prometheus.url }), {
