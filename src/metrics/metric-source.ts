@@ -3,6 +3,7 @@
  * differences of counters, or says why there are none; whether a silence matters is for the analysis to say.
  */
 import type { LiveInterval } from '../analysis/live-interval.ts';
+import type { FailureCode } from '../errors.ts';
 
 /** What of an interval is missing: the metric, and why. */
 export interface Gap {
@@ -12,8 +13,8 @@ export interface Gap {
 
 export type Polled =
   | { interval: LiveInterval; gaps: readonly Gap[] }
-  /** Nothing can be said of the time since the last interval; `sinceMs` on the caller's clock. */
-  | { silent: string; sinceMs: number };
+  /** Nothing can be said of the time since the last interval; `sinceMs` on the caller's clock, `code` where it is a failure. */
+  | { silent: string; sinceMs: number; code?: FailureCode };
 
 export interface MetricSource {
   /** Never throws. Calls at the same time are one and get the same answer. */

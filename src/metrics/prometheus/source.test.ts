@@ -70,6 +70,8 @@ describe.skipIf(!hasPrometheus())('a real Prometheus as a source', () => {
         sum[arm].errors += requests[arm].errors;
       }
       const found: BinnedSample | undefined = histograms?.['latency']?.candidate;
+      // Of one scrape, or none: requests and buckets never come in different intervals.
+      expect(found?.length).toBe(requests.candidate.count);
       found?.counts.forEach((count, i) => {
         buckets[i] = (buckets[i] ?? 0) + count;
       });
@@ -111,7 +113,11 @@ describe.skipIf(!hasPrometheus())('a real Prometheus as a source', () => {
     expect((await totalOf(source, 0, 2)).candidate.count).toBe(2);
     await prometheus.kill();
     const [first, second] = [await source.poll(1_000), await source.poll(5_000)];
-    expect(first).toEqual({ silent: expect.stringContaining('No connection'), sinceMs: 1_000 });
+    expect(first).toEqual({
+      silent: expect.stringContaining('No connection'),
+      sinceMs: 1_000,
+      code: 'METRICS_UNREACHABLE',
+    });
     expect(second).toMatchObject({ sinceMs: 1_000 });
     app.serve('same', [0.01, 0.01, 0.01]);
     await prometheus.start();
@@ -122,7 +128,11 @@ describe.skipIf(!hasPrometheus())('a real Prometheus as a source', () => {
 
   test('an own query that is wrong is named, with its own position', async () => {
     const polled = await sourceOf('same', { errors: 'requests_total{' }).poll(7);
-    expect(polled).toEqual({ silent: expect.stringMatching(/^candidate\/errors: .*1:16: parse error/), sinceMs: 7 });
+    expect(polled).toEqual({
+      silent: expect.stringMatching(/^candidate\/errors: .*1:16: parse error/),
+      sinceMs: 7,
+      code: 'METRICS_QUERY_INVALID',
+    });
   });
 
   test.each(Object.keys(SHAPES) as TemplateName[])(

@@ -2,7 +2,7 @@
  * Prometheus as a metric source: asks for the counters of both arms, keeps what they were, and gives what was counted since. A look
  * that fails leaves that memory as it is, so that the next one counts the whole time: an outage of Prometheus loses no request.
  */
-import { SpillwayError } from '../../errors.ts';
+import { asSpillwayError, type FailureCode, SpillwayError } from '../../errors.ts';
 import type { MetricSource, Polled } from '../metric-source.ts';
 import type { PrometheusClient } from './client.ts';
 import { intervalOf, type Memory, remembered } from './interval.ts';
@@ -16,13 +16,14 @@ export function prometheusSource(client: PrometheusClient, queries: SourceQuerie
   let underWay: Promise<Polled> | null = null;
 
   async function look(nowMs: number): Promise<Polled> {
-    const found = await compared().catch((error: unknown) => ({ silent: sentence(error) }));
+    const found = await compared().catch(failed);
     if ('interval' in found) {
       silentSinceMs = null;
       return found;
     }
     silentSinceMs ??= nowMs;
-    return { silent: found.silent, sinceMs: silentSinceMs };
+    const code = 'code' in found ? { code: found.code } : {};
+    return { silent: found.silent, sinceMs: silentSinceMs, ...code };
   }
 
   async function compared() {
@@ -66,6 +67,7 @@ export function prometheusSource(client: PrometheusClient, queries: SourceQuerie
   };
 }
 
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function failed(error: unknown): { silent: string; code: FailureCode } {
+  const { message, code } = asSpillwayError(error);
+  return { silent: message, code };
 }
