@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SpillwayError } from '../../errors.ts';
 import { type PrometheusOptions, prometheusClient } from './client.ts';
+import { networkFailure, redactor } from './failure.ts';
 
 const EMPTY = JSON.stringify({ status: 'success', data: { resultType: 'vector', result: [] } });
 
@@ -89,6 +90,7 @@ describe('the client of Prometheus', () => {
     ['another page is no answer', 404, '<html>', 'METRICS_ANSWER_INVALID'],
     ['a redirect is no answer', 302, '', 'METRICS_ANSWER_INVALID'],
     ['text that is not JSON is no answer', 200, '<html>', 'METRICS_ANSWER_INVALID'],
+    ['an answer without success is none', 200, EMPTY.replace('success', 'partial'), 'METRICS_ANSWER_INVALID'],
     ['JSON of something else is no answer', 200, '{"hello":1}', 'METRICS_ANSWER_INVALID'],
     [
       'a matrix is not a value for each series',
@@ -108,6 +110,22 @@ describe('the client of Prometheus', () => {
     );
     const failure = await failureOf(client.instant('up'));
     expect(failure.message).not.toMatch(/secret-token|abcdef/);
+  });
+
+  test('never repeats the password of its address', async () => {
+    const clean = redactor({ authorization: `Basic ${Buffer.from('user:hunter2secret').toString('base64')}` });
+    expect(clean('no access with hunter2secret')).toBe('no access with [redacted]');
+  });
+
+  test.each([
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_HAS_EXPIRED',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+  ])('a connection that ends with %s is one of trust', code => {
+    const place = { origin: 'https://x', clean: (text: string) => text, timeoutMs: 1, maxBytes: 1 };
+    const cause = Object.assign(new Error('certificate'), { code });
+    expect(networkFailure(cause, new AbortController().signal, place).code).toBe('METRICS_REFUSED');
   });
 
   test('gives up after its time-out, whatever the server sends until then', async () => {

@@ -74,7 +74,7 @@ export function networkFailure(cause: unknown, signal: AbortSignal, place: Place
         hint: 'The query finds too many series: name the service, the namespace or the job.',
       },
     );
-  const said = place.clean([message, code].filter(part => part !== '').join(', '));
+  const said = place.clean([message.replace(/\s+/g, ' ').trim(), code].filter(part => part !== '').join(', '));
   if (TLS.test(code))
     return new SpillwayError('METRICS_REFUSED', `No trusted connection to ${place.origin}: ${said}`, { cause });
   return new SpillwayError('METRICS_UNREACHABLE', `No connection to ${place.origin}: ${said}`, { cause });

@@ -70,6 +70,31 @@ describe('a classic histogram between two scrapes', () => {
     expect(numbers(latency?.candidate)?.counts).toEqual([5, 1, 1]);
   });
 
+  test('begins anew with other bounds, which are those of another process', () => {
+    const { latency } = between(
+      scrapeOf(1, { buckets: { '0.1': 3, '+Inf': 4 } }),
+      scrapeOf(2, { buckets: { '0.1': 5, '0.5': 6, '+Inf': 6 } }),
+    );
+    expect(numbers(latency?.candidate)?.counts).toEqual([5, 1, 0]);
+  });
+
+  test.each(['old first', 'new first'])('leaves out buckets that an older scrape left behind, %s', order => {
+    const item = (le: string, value: number, at: number): VectorItem[] => {
+      const labels = { job: 'web', instance: 'p1', le };
+      return [
+        { labels: { ...labels, spillway_role: 'candidate/histogram/latency' }, atMs: 0, value },
+        { labels: { ...labels, spillway_role: 'at/candidate/histogram/latency' }, atMs: 0, value: at },
+      ];
+    };
+    const [old, fresh] = [item('0.7', 9, 1), [...item('0.1', 2, 2), ...item('+Inf', 3, 2)]];
+    const { series } = readScrape(order === 'old first' ? [...old, ...fresh] : [...fresh, ...old]);
+    const cumulative = new Map([
+      [0.1, 2],
+      [Number.POSITIVE_INFINITY, 3],
+    ]);
+    expect([...series.values()].map(({ reading }) => reading)).toEqual([{ kind: 'classic', cumulative }]);
+  });
+
   test('reads bounds as numbers, however they are written', () => {
     const { latency } = between(
       scrapeOf(1, { buckets: { '1': 1, '+Inf': 1 } }),
@@ -218,6 +243,11 @@ describe('a native histogram', () => {
       buckets: nativeBuckets(asJson(2, counts)),
     });
     expect(countedSince(native({ 1: 5, 4: 1 }), native({ 1: 2, 4: 7 }))).toEqual(native({ 1: 2, 4: 7 }));
+    const zeros = (count: number): Reading => ({
+      kind: 'native',
+      buckets: nativeBuckets(asJson(2, { 1: 1 }, [0.001, count])),
+    });
+    expect(countedSince(zeros(5), zeros(2))).toEqual(zeros(2));
   });
 
   test('is summed over the pods of an arm and compared with the other in common buckets', () => {
@@ -249,6 +279,7 @@ describe('a native histogram', () => {
 
   test.each<[string, NativeJson, string]>([
     ['negative values', { count: '1', sum: '0', buckets: [[1, '-2', '-1', '1']] }, 'none of a native histogram'],
+    ['buckets that are closed at the other end', { count: '1', sum: '0', buckets: [[1, '1', '2', '1']] }, 'none of a'],
     ['custom bounds', { count: '1', sum: '0', buckets: [[0, '1', '100000000', '1']] }, 'query the classic series'],
     [
       'bounds of no schema',
