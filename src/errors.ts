@@ -69,6 +69,24 @@ export const FAILURES = {
     hint: 'Use a new Idempotency-Key for a different request.',
   },
   EPOCH_STALE: { exit: 3, status: 409, retry: true, hint: 'A newer weight is in force; the next pass reads it.' },
+  WEIGHT_REJECTED: {
+    exit: 3,
+    status: 502,
+    retry: true,
+    hint: 'Look at the route and at what its gateways say of it: `kubectl describe httproute NAME`.',
+  },
+  RIGHTS_MISSING: {
+    exit: 3,
+    status: 502,
+    retry: true,
+    hint: 'Give the service account the rule that the message names, in a Role and a RoleBinding.',
+  },
+  CLUSTER_UNREACHABLE: {
+    exit: 3,
+    status: 503,
+    retry: true,
+    hint: 'Check that the API server answers: `kubectl get --raw /readyz`.',
+  },
   STORE_UNAVAILABLE: {
     exit: 3,
     status: 503,
