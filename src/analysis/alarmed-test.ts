@@ -3,7 +3,7 @@
  * with the numbers of that moment. E-values of stages multiply, because the process goes on through them; samples are never pooled.
  */
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
-import { readBytes, readEffect, writeBytes, writeEffect } from './live-bytes.ts';
+import { readEffect, writeEffect } from './live-bytes.ts';
 import type { Effect, LiveEffect } from './live-effect.ts';
 import type { Arm } from './live-outcome.ts';
 import type { TrackedMetric } from './live-plan.ts';
@@ -81,8 +81,7 @@ export class AlarmedTest<Block> {
     const { n, alarm } = this;
     writer.count(n.baseline).count(n.candidate);
     this.effect.write(writer);
-    writeBytes(writer, this.#test.encode());
-    writer.count(alarm?.order ?? 0);
+    writer.nested(this.#test.encode()).count(alarm?.order ?? 0);
     if (!alarm) return;
     writer
       .double(alarm.logE)
@@ -95,7 +94,7 @@ export class AlarmedTest<Block> {
   read(reader: StateReader): void {
     this.n = { baseline: reader.count(), candidate: reader.count() };
     this.effect.read(reader);
-    this.#test.restore(readBytes(reader));
+    this.#test.restore(reader.nested());
     const order = reader.count();
     if (order === 0) return;
     const [logE, provenMargin, quantile] = [reader.double(), orNull(reader.double()), orNull(reader.double())];

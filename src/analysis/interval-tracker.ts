@@ -6,7 +6,7 @@ import { type BinnedSample, inCommonBuckets } from '../stats/binned-sample.ts';
 import type { HistogramBlock } from '../stats/histogram-process.ts';
 import type { CountBlock } from '../stats/odds-ratio.ts';
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
-import { AlarmedTest, type Sizes } from './alarmed-test.ts';
+import { AlarmedTest, type Sizes, type Tested } from './alarmed-test.ts';
 import { BinnedEffect } from './binned-effect.ts';
 import { BlockEffect } from './block-effect.ts';
 import { countTest, histogramTest } from './interval-test.ts';
@@ -18,7 +18,7 @@ import { noCounts, readCounts, type StageCounts, writeCounts } from './metric-tr
 
 export interface IntervalTracker {
   readonly metric: TrackedMetric;
-  readonly evidence: AlarmedTest<CountBlock> | AlarmedTest<HistogramBlock>;
+  readonly evidence: Tested;
   readonly stage: StageCounts;
   enterStage(compares: boolean): void;
   /** @returns true when this interval raised the metric's alarm */
@@ -43,7 +43,7 @@ function tracker<Block>(evidence: AlarmedTest<Block>, take: (interval: LiveInter
   let stage = noCounts();
   return {
     metric: evidence.metric,
-    evidence: evidence as unknown as IntervalTracker['evidence'],
+    evidence,
     get stage() {
       return stage;
     },

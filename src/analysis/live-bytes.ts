@@ -1,19 +1,8 @@
-/** Parts of an evidence snapshot that more than one file writes: nested bytes, effects, and the plan it belongs to. */
+/** Parts of an evidence snapshot that more than one file writes: stages, effects, and the plan it belongs to. */
 import type { StateReader, StateWriter } from '../stats/state-bytes.ts';
 import type { Effect } from './live-effect.ts';
 import type { StageEntry } from './live-judge.ts';
 import { type EvidencePlan, liveMetrics } from './live-plan.ts';
-
-export function writeBytes(writer: StateWriter, bytes: Uint8Array): void {
-  writer.count(bytes.length);
-  for (const byte of bytes) writer.byte(byte);
-}
-
-export function readBytes(reader: StateReader): Uint8Array {
-  const bytes = new Uint8Array(reader.count());
-  for (let i = 0; i < bytes.length; i++) bytes[i] = reader.byte();
-  return bytes;
-}
 
 export function writeStage(writer: StateWriter, stage: StageEntry | null): void {
   writer.byte(stage ? 1 : 0);
