@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ApiServer, apiServer } from './api-server.test-support.ts';
+import { type ApiServer, apiServer } from '../../kube/api-server.test-support.ts';
 import { capabilityProblems } from './capability.ts';
 import type { RouteObject, Rule } from './object.ts';
 import { ref, routeWith, split, target } from './routes.test-support.ts';

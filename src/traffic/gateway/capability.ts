@@ -3,7 +3,8 @@
  * to add. Weights are core to the Gateway API; the rest is the gateway's to support. Reads only, and writes nothing.
  */
 import { SpillwayError } from '../../errors.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { asFailure, Refusal } from '../../kube/refusal.ts';
 import {
   type Backend,
   type Condition,
@@ -15,7 +16,6 @@ import {
   type RouteObject,
 } from './object.ts';
 import type { Target } from './patch.ts';
-import { asFailure, Refusal } from './refusal.ts';
 
 interface Gateway {
   spec: { gatewayClassName: string };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { systemClock } from '../../clock.ts';
-import { type ApiServer, apiServer } from './api-server.test-support.ts';
+import { type ApiServer, apiServer } from '../../kube/api-server.test-support.ts';
 import type { Drift } from './drift.ts';
 import { EPOCH } from './object.ts';
 import type { WeightOrder } from './patch.ts';

@@ -4,11 +4,11 @@
  * person who takes the candidate's traffic away may know why. Stands down before a newer epoch.
  */
 import { SpillwayError } from '../../errors.ts';
-import type { KubeClient } from './client.ts';
-import { follow } from './follow.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { follow } from '../../kube/follow.ts';
+import type { Time } from '../../kube/pause.ts';
 import { epochOf, pathOf, type RouteAddress, type RouteObject } from './object.ts';
 import { type Target, type WeightOrder, weightPatch } from './patch.ts';
-import type { Time } from './pause.ts';
 import { lastWriter, readWeight } from './reading.ts';
 import type { RouteOutcome } from './router.ts';
 

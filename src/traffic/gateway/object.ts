@@ -5,8 +5,6 @@
 export const GROUP = 'gateway.networking.k8s.io';
 export const EPOCH = 'spillway.dev/epoch';
 export const TOMBSTONE = 'spillway.dev/rolled-back';
-/** The name under which our writes stand in `managedFields`. */
-export const FIELD_MANAGER = 'spillway';
 
 export interface Backend {
   /** Default '', the core group. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyPatch } from './json-patch.test-support.ts';
+import { applyPatch } from '../../kube/json-patch.test-support.ts';
 import { EPOCH, type RouteObject, type Rule, TOMBSTONE } from './object.ts';
 import { weightPatch } from './patch.ts';
 import { readWeight } from './reading.ts';

@@ -4,6 +4,7 @@
  * what stands there. Pure; what may not be written is refused here, before anything is sent.
  */
 import { SpillwayError } from '../../errors.ts';
+import type { Operation } from '../../kube/client.ts';
 import type { Route } from '../router.ts';
 import {
   type BackendRef,
@@ -17,12 +18,6 @@ import {
   tombstoneOf,
 } from './object.ts';
 import { type Pair, type SplitRule, shareOf, splitRules, weightsFor, whyNotSplit } from './split.ts';
-
-export interface Operation {
-  op: 'test' | 'add' | 'replace';
-  path: string;
-  value: unknown;
-}
 
 /** What a route is asked to say: a `Route` is one. The same weight is wanted of every rule that is split. */
 export type WeightOrder = Pick<Route, 'releaseId' | 'weight' | 'epoch' | 'rolledBack'>;

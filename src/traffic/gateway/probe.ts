@@ -5,7 +5,7 @@
  */
 import { type Dispatcher, request } from 'undici';
 import { SpillwayError } from '../../errors.ts';
-import type { Time } from './pause.ts';
+import type { Time } from '../../kube/pause.ts';
 
 export interface Probe {
   url: string;

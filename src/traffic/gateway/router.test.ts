@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../clock.ts';
-import { type ApiServer, apiServer, type Fault } from './api-server.test-support.ts';
+import { type ApiServer, apiServer, type Fault } from '../../kube/api-server.test-support.ts';
 import { EPOCH, type RouteObject, TOMBSTONE } from './object.ts';
 import { type GatewayOptions, gatewayRouter } from './router.ts';
 import { order, ref, rollback, routeWith, split } from './routes.test-support.ts';

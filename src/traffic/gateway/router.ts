@@ -4,15 +4,15 @@
  * three moments and never stand for each other. What a user may do wrong is an outcome of its route, not an exception.
  */
 import { asSpillwayError, SpillwayError } from '../../errors.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { pauseMs, type Time } from '../../kube/pause.ts';
+import { asFailure, Refusal } from '../../kube/refusal.ts';
 import { capabilityProblems } from './capability.ts';
-import type { KubeClient } from './client.ts';
 import { type Drift, type DriftDuty, watchDrift } from './drift.ts';
 import { type Backend, nameOf, pathOf, type RouteAddress, type RouteObject } from './object.ts';
 import type { Target, WeightOrder } from './patch.ts';
-import { pauseMs, type Time } from './pause.ts';
 import { type Probe, probeUntil } from './probe.ts';
 import { acceptanceOf, type RouteReading, readWeight } from './reading.ts';
-import { asFailure, Refusal } from './refusal.ts';
 import { writeOne } from './write.ts';
 
 export interface GatewayOptions extends Time {

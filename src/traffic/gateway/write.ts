@@ -4,12 +4,12 @@
  * it. Weight 0 is patched from what was last seen, without a look; a raise looks first, at the gateways too.
  */
 import { SpillwayError } from '../../errors.ts';
-import type { KubeClient } from './client.ts';
+import type { KubeClient, Operation } from '../../kube/client.ts';
+import { pauseMs, type Time } from '../../kube/pause.ts';
+import { asFailure, Refusal } from '../../kube/refusal.ts';
 import { nameOf, pathOf, type RouteObject } from './object.ts';
-import { type Operation, type Target, type WeightOrder, weightPatch } from './patch.ts';
-import { pauseMs, type Time } from './pause.ts';
+import { type Target, type WeightOrder, weightPatch } from './patch.ts';
 import { acceptanceOf, readWeight } from './reading.ts';
-import { asFailure, Refusal } from './refusal.ts';
 
 export interface WriteOne {
   client: KubeClient;

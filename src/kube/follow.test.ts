@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { until } from '../../../test/support/until.ts';
-import { systemClock } from '../../clock.ts';
+import { until } from '../../test/support/until.ts';
+import { systemClock } from '../clock.ts';
+import { routeWith, split } from '../traffic/gateway/routes.test-support.ts';
 import { type ApiServer, apiServer } from './api-server.test-support.ts';
 import { follow } from './follow.ts';
-import { routeWith, split } from './routes.test-support.ts';
 
 const path = '/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes';
 const route = (candidate: number) => routeWith([split(100 - candidate, candidate)]);

@@ -4,9 +4,9 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { RouteObject } from '../traffic/gateway/object.ts';
 import { type KubeClient, kubeClient } from './client.ts';
 import { applyPatch } from './json-patch.test-support.ts';
-import type { RouteObject } from './object.ts';
 
 /** What the next call of a verb meets: a status with headers, or no answer. */
 export type Fault = { status: number; headers?: Record<string, string>; body?: string } | 'hang' | 'drop' | 'half';

@@ -1,5 +1,5 @@
 /** How long to wait before trying again: doubled each time, and scattered, so that many who failed together do not meet again. */
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../clock.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Time {

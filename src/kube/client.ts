@@ -4,9 +4,45 @@
  */
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Access } from './access.ts';
-import { FIELD_MANAGER } from './object.ts';
-import type { Operation } from './patch.ts';
-import { type Call, Refusal, retryAfterMs, saidIn } from './refusal.ts';
+import { type Call, Refusal, retryAfterMs, saidIn, type Verb } from './refusal.ts';
+
+/** The name under which our writes stand in `managedFields`. */
+export const FIELD_MANAGER = 'spillway';
+
+/** Of a JSON Patch; Kubernetes takes a test for null for "is not there". */
+export type Operation =
+  | { op: 'test' | 'add' | 'replace'; path: string; value: unknown }
+  | { op: 'remove'; path: string };
+
+/** What every object has. Fields that are not named are kept, never read. */
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  generation?: number;
+  resourceVersion?: string;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
 
 export interface WatchEvent<T> {
   type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
@@ -22,8 +58,19 @@ export interface KubeClient {
   /** @throws Refusal for every answer that is not 2xx, and for none */
   get<T>(path: string): Promise<T>;
   list<T>(path: string): Promise<ListOf<T>>;
-  /** JSON Patch, in the name of our field manager. The whole object comes back. */
+  /** JSON Patch, in the name of our field manager. The whole object comes back. `path` may be that of a subresource. */
   patch<T>(path: string, operations: readonly Operation[]): Promise<T>;
+  /** Merge patch (RFC 7386): null takes a field away. */
+  merge<T>(path: string, change: object): Promise<T>;
+  /**
+   * Server-side apply: makes or changes the object, and owns the fields it names. With `manager` in the name of another field
+   * manager of ours, so that what it holds can be given back alone. Conflicts are taken over unless `force` is false.
+   */
+  apply<T>(path: string, object: object, options?: { manager?: string; force?: boolean }): Promise<T>;
+  /** `path` of the collection. Refusal 409 when it is there already. */
+  create<T>(path: string, object: object): Promise<T>;
+  /** Gone already is done. `uid`: only that one. What it owns goes in the background. */
+  remove(path: string, options?: { uid?: string }): Promise<void>;
   /** `path` with its query. Ends when the server ends it; throws Refusal when it breaks. */
   watch<T>(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<T>>;
   close(): Promise<void>;
@@ -55,12 +102,12 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     bodyTimeout: bounds.silenceMs,
   });
 
-  async function open(call: Call, more: { body?: string; signal: AbortSignal }): Promise<Dispatcher.ResponseData> {
+  async function open(call: Call, sent: Sent | undefined, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (access.token) headers['authorization'] = `Bearer ${access.token()}`;
-    if (more.body !== undefined) headers['content-type'] = 'application/json-patch+json';
-    const method = call.verb === 'patch' ? 'PATCH' : 'GET';
-    return request(access.server + call.path, { method, dispatcher, headers, ...more });
+    if (sent) headers['content-type'] = sent.type;
+    const body = sent ? { body: sent.body } : {};
+    return request(access.server + call.path, { method: METHODS[call.verb], dispatcher, headers, signal, ...body });
   }
 
   async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
@@ -74,12 +121,9 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     return Buffer.concat(chunks).toString();
   }
 
-  async function send<T>(call: Call, body?: string): Promise<T> {
+  async function send<T>(call: Call, sent?: Sent): Promise<T> {
     try {
-      const answer = await open(call, {
-        ...(body === undefined ? {} : { body }),
-        signal: AbortSignal.timeout(bounds.callMs),
-      });
+      const answer = await open(call, sent, AbortSignal.timeout(bounds.callMs));
       const text = await textOf(answer);
       if (answer.statusCode >= 300) throw refusalOf(call, answer, text);
       return JSON.parse(text) as T;
@@ -91,7 +135,7 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   async function* watch<T>(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const call: Call = { verb: 'watch', path };
     try {
-      const answer = await open(call, { signal });
+      const answer = await open(call, undefined, signal);
       if (answer.statusCode >= 300) throw refusalOf(call, answer, await textOf(answer));
       for await (const line of linesOf(answer.body, bounds.bodyBytes)) yield JSON.parse(line) as WatchEvent<T>;
     } catch (error) {
@@ -102,11 +146,44 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   return {
     get: path => send({ verb: 'get', path }),
     list: path => send({ verb: 'list', path }),
-    patch: (path, operations) =>
-      send({ verb: 'patch', path: `${path}?fieldManager=${FIELD_MANAGER}` }, JSON.stringify(operations)),
+    patch: (path, operations) => send({ verb: 'patch', path: managed(path) }, sentAs('json-patch+json', operations)),
+    merge: (path, change) => send({ verb: 'patch', path: managed(path) }, sentAs('merge-patch+json', change)),
+    apply: (path, object, { manager = FIELD_MANAGER, force = true } = {}) =>
+      // YAML, of which JSON is a part: the type that every version of the API server takes.
+      send({ verb: 'patch', path: managed(path, manager, force) }, sentAs('apply-patch+yaml', object)),
+    create: (path, object) => send({ verb: 'create', path: managed(path) }, sentAs('json', object)),
+    async remove(path, { uid } = {}) {
+      const options = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) };
+      try {
+        await send({ verb: 'delete', path }, sentAs('json', options));
+      } catch (error) {
+        if (error instanceof Refusal && (error.status === 404 || (uid !== undefined && error.status === 409))) return;
+        throw error;
+      }
+    },
     watch,
     close: () => dispatcher.destroy(),
   };
+}
+
+interface Sent {
+  type: string;
+  body: string;
+}
+
+const METHODS: Record<Verb, Dispatcher.HttpMethod> = {
+  get: 'GET',
+  list: 'GET',
+  watch: 'GET',
+  create: 'POST',
+  patch: 'PATCH',
+  delete: 'DELETE',
+};
+
+const sentAs = (type: string, body: unknown): Sent => ({ type: `application/${type}`, body: JSON.stringify(body) });
+
+function managed(path: string, manager = FIELD_MANAGER, force = false): string {
+  return `${path}?fieldManager=${encodeURIComponent(manager)}${force ? '&force=true' : ''}`;
 }
 
 function refusalOf(call: Call, { statusCode, headers }: Dispatcher.ResponseData, text: string): Refusal {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { temporaryFolder } from '../../temporary-folder.test-support.ts';
+import { temporaryFolder } from '../temporary-folder.test-support.ts';
 import { accessOfKubeconfig, accessOfPod } from './access.ts';
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');

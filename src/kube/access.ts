@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { SpillwayError } from '../../errors.ts';
+import { SpillwayError } from '../errors.ts';
 
 export interface Access {
   /** Without a slash at its end. */

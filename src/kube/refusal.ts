@@ -2,10 +2,9 @@
  * What went wrong with one call of the API server, and what a user is told about it. Told apart by status, because texts
  * change between versions. The server's own message is kept, cut short; headers, and so tokens, never are.
  */
-import { SpillwayError } from '../../errors.ts';
-import { GROUP } from './object.ts';
+import { SpillwayError } from '../errors.ts';
 
-export type Verb = 'get' | 'list' | 'watch' | 'patch';
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
 
 export interface Call {
   verb: Verb;
@@ -84,7 +83,7 @@ export function asFailure(error: unknown, what: string): SpillwayError {
   if (status === 404)
     return new SpillwayError('NOT_FOUND', `${what}: it is not there (${message}).`, {
       ...detail,
-      hint: 'Check namespace and name: `kubectl get httproutes -A`.',
+      hint: 'Check namespace and name with `kubectl get`.',
     });
   if (error.isTransient) {
     const answer = status === 0 ? '' : ` ${status}`;
@@ -95,11 +94,15 @@ export function asFailure(error: unknown, what: string): SpillwayError {
 
 /** As it stands in a Role, on one line. */
 function ruleFor({ verb, path }: Call): string {
-  const resource = path
-    .replace(/\?.*/, '')
-    .split(`/${GROUP}/`)[1]
-    ?.replace(/^[^/]+\//, '')
-    .replace(/^namespaces\/[^/]+\//, '');
-  const plural = resource?.split('/')[0] ?? path;
-  return `{ apiGroups: ["${GROUP}"], resources: ["${plural}"], verbs: ["${verb}"] }`;
+  const { group, resource } = resourceOf(path);
+  return `{ apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"] }`;
+}
+
+/** `/apis/<group>/<version>[/namespaces/<namespace>]/<resource>[/<name>[/<subresource>]]`; the core group is below `/api`. */
+function resourceOf(path: string): { group: string; resource: string } {
+  const [, root, ...parts] = path.replace(/\?.*/, '').split('/');
+  const group = root === 'apis' ? (parts.shift() ?? '') : '';
+  const [, ...rest] = parts;
+  const [plural = path, , subresource] = rest[0] === 'namespaces' && rest.length > 2 ? rest.slice(2) : rest;
+  return { group, resource: subresource === undefined ? plural : `${plural}/${subresource}` };
 }

@@ -1,0 +1,75 @@
+/**
+ * All objects of one kind, kept in memory and up to date by a list and a watch. Reading it costs no call; what it says may be
+ * some milliseconds old, so a decision that raises anything looks afresh. It forgets nothing while the server is away.
+ */
+import type { KubeClient, KubeObject } from './client.ts';
+import { type Followed, follow } from './follow.ts';
+import type { Time } from './pause.ts';
+
+export interface Informer<T extends KubeObject> {
+  get(namespace: string, name: string): T | undefined;
+  list(namespace?: string): T[];
+  /** Called for each object that was set or is gone; must not throw and must not wait. */
+  onChange(listener: (object: T) => void): void;
+  /** Resolves after the first list; never where the kind is not served or may not be listed. */
+  synced: Promise<void>;
+  /** The failure of the newest call, until one succeeds. */
+  broken(): unknown;
+  /** Resolves when it has stopped after the signal. */
+  ended: Promise<void>;
+}
+
+export function startInformer<T extends KubeObject>(
+  of: Omit<Followed, 'name' | 'client'> & { client: KubeClient },
+  time: Time,
+  signal: AbortSignal,
+): Informer<T> {
+  const known = new Map<string, T>();
+  const listeners = new Set<(object: T) => void>();
+  let broken: unknown;
+  let isSynced = () => {};
+  const synced = new Promise<void>(resolve => {
+    isSynced = resolve;
+  });
+  const tell = (object: T) => {
+    for (const listener of listeners) listener(object);
+  };
+
+  function set(object: T): void {
+    broken = undefined;
+    const before = known.get(keyOf(object));
+    known.set(keyOf(object), object);
+    // A list after a lost watch brings what is known already.
+    if (before?.metadata.resourceVersion !== object.metadata.resourceVersion || before === undefined) tell(object);
+  }
+
+  function forget(object: T): void {
+    if (known.delete(keyOf(object))) tell(object);
+  }
+
+  const follower = {
+    onSet: set,
+    onGone: (object?: T) => object && forget(object),
+    onListed(objects: readonly T[]) {
+      broken = undefined;
+      const there = new Set(objects.map(keyOf));
+      for (const [key, object] of known) if (!there.has(key)) forget(object);
+      isSynced();
+    },
+    onBroken(error: unknown) {
+      broken = error;
+    },
+  };
+  const ended = follow<T>(of, follower, time, signal);
+  return {
+    get: (namespace, name) => known.get(`${namespace}/${name}`),
+    list: namespace =>
+      [...known.values()].filter(one => namespace === undefined || one.metadata.namespace === namespace),
+    onChange: listener => void listeners.add(listener),
+    synced,
+    broken: () => broken,
+    ended,
+  };
+}
+
+const keyOf = ({ metadata: { namespace = '', name } }: KubeObject) => `${namespace}/${name}`;
