@@ -17,7 +17,8 @@ import { type Path, problemAt, type Source, valueAt } from './source.ts';
 export interface PipelineBundle {
   document: PipelineDocument;
   plan: Plan;
-  prompt: NamedPrompt;
+  /** Absent for a workload. */
+  prompt?: NamedPrompt;
   suites: SuitePlan[];
   /** The named files: path relative to the pipeline's folder, normalised → text. */
   files: Record<string, string>;
@@ -45,8 +46,17 @@ export function assemble(reading: Reading, file: string, folder: Folder): Pipeli
   const prompt = readNamedPrompt(named);
   const suites = readNamedSuites(named);
   const { document } = first;
-  if (problems.length > 0 || !prompt || document?.kind !== 'Pipeline') throw invalid(problems);
-  return { document: document.document, plan: planOf(document.document), prompt, suites, files: named.files };
+  if (problems.length > 0 || document?.kind !== 'Pipeline') throw invalid(problems);
+  const found = { document: document.document, plan: planOf(document.document), suites, files: named.files };
+  return prompt ? { ...found, prompt } : found;
+}
+
+/** @throws SpillwayError NOT_SUPPORTED for a workload, which only a cluster can release */
+export function promptOf({ plan, prompt }: Pick<PipelineBundle, 'plan' | 'prompt'>): NamedPrompt {
+  if (prompt) return prompt;
+  throw new SpillwayError('NOT_SUPPORTED', `Pipeline ${plan.name} releases a workload of a cluster, not a prompt.`, {
+    hint: 'Apply it there: `kubectl apply -f FILE`; a server with --kube takes it up.',
+  });
 }
 
 interface NamedFiles {

@@ -33,6 +33,14 @@ export const Metadata = z
   })
   .describe('Names the document.');
 
+const Texts = z.record(z.string(), z.string());
+/** Of documents that may also be applied to a cluster, where other tools label what they manage. */
+export const PipelineMetadata = Metadata.extend({
+  namespace: Name.optional().describe('In a cluster: where the pipeline and its workload are; `default` by default.'),
+  labels: Texts.optional().describe('Of Kubernetes; kept and not read.'),
+  annotations: Texts.optional().describe('Of Kubernetes; kept and not read.'),
+}).describe('Names the document.');
+
 const durationRule = rule('a duration, one whole number and a unit: 250ms, 30s, 5m or 1h', number => `${number}s`);
 const longest = rule('at most 24 days (576h)');
 /** 0 or longer. */

@@ -37,7 +37,7 @@ describe('the files that init writes', () => {
   test('load without a problem', () => {
     const bundle = readPipelineBundle({ document, files: files as Record<string, string> });
     expect(bundle.plan.name).toBe('support-bot');
-    expect(bundle.prompt.name).toBe('support-bot');
+    expect(bundle.prompt?.name).toBe('support-bot');
     expect(bundle.suites).toMatchObject([{ name: 'support-bot', provider: { id: 'openai:chat:gpt-4o-mini' } }]);
     expect(bundle.suites[0]!.cases.length).toBeGreaterThan(0);
   });

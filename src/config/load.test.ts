@@ -71,7 +71,7 @@ describe('a pipeline on disk', () => {
       'a/pipeline.yaml': PIPELINE.replace('./prompts', '../prompts').replace(/ {2}test.*\n/, ''),
       ...FILES,
     });
-    expect(loadPipelineBundle(path.replace('pipeline.yaml', 'a/pipeline.yaml')).prompt.file).toBe(
+    expect(loadPipelineBundle(path.replace('pipeline.yaml', 'a/pipeline.yaml')).prompt?.file).toBe(
       '../prompts/bot.yaml',
     );
   });
@@ -79,7 +79,7 @@ describe('a pipeline on disk', () => {
   test('may stand in one file with its prompt and its suite', () => {
     const all = `${PIPELINE.replace('./prompts/bot.yaml', 'pipeline.yaml').replace(/suites: .*\]/, 'suites: [pipeline.yaml]')}---\n${PROMPT}---\n${SUITE}`;
     const bundle = loadPipelineBundle(write({ 'pipeline.yaml': all }));
-    expect(bundle.prompt.name).toBe('bot');
+    expect(bundle.prompt?.name).toBe('bot');
     expect(bundle.suites.map(({ name }) => name)).toEqual(['s']);
   });
 
@@ -225,7 +225,7 @@ describe('a bundle from memory', () => {
       readPipelineBundle({
         document: PIPELINE,
         files: { './prompts//bot.yaml': PROMPT, './suites/s.yaml': SUITE, 'x/../promptfooconfig.yaml': PROMPTFOO },
-      }).prompt.file,
+      }).prompt?.file,
     ).toBe('prompts/bot.yaml'));
 
   test.each(['../bot.yaml', 'prompts/../../bot.yaml', '/etc/passwd', 'C:\\bot.yaml', '..'])(

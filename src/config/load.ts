@@ -4,7 +4,7 @@
  */
 import { dirname, isAbsolute, join, posix } from 'node:path';
 import { type Problem, SpillwayError } from '../errors.ts';
-import { assemble, type PipelineBundle } from './bundle.ts';
+import { assemble, type PipelineBundle, promptOf } from './bundle.ts';
 import {
   invalid,
   type LoadedDocument,
@@ -24,7 +24,7 @@ import { valueAt } from './source.ts';
 const MAX_BUNDLE_BYTES = 1024 * 1024;
 
 export type { LoadedDocument, NamedPrompt, PipelineBundle, PipelineDocument, ReadText };
-export { parseDocument, parseDocuments, planOf };
+export { parseDocument, parseDocuments, planOf, promptOf };
 
 /** The only document of a file. @throws SpillwayError FILE_UNREADABLE; CONFIG_INVALID with all problems */
 export function loadDocument(path: string, readText: ReadText = readTextFile): LoadedDocument {

@@ -4,10 +4,11 @@
  */
 import type { Later, Report } from './check.ts';
 import { DURATION, durationMs } from './duration.ts';
+import { spanningRules } from './kubernetes-rules.ts';
 import { show } from './show.ts';
 import { type Path, valueAt } from './source.ts';
 
-const LATER = new Set(['kubernetes', 'approval', 'freeze', 'healthCheck']);
+const LATER = new Set(['approval', 'freeze']);
 const DEFAULTS = { hold: '1m', timeout: '5m' };
 const MAX_TEST_MS = 86_400_000;
 
@@ -30,6 +31,7 @@ export function pipelineRules(document: unknown, report: Report): void {
     if ((milliseconds(at('spec', 'test', field)) ?? 0) > MAX_TEST_MS)
       report(['spec', 'test', field], `must be at most 24h; found ${show(at('spec', 'test', field))}`);
   distinctSuites(at('spec', 'test', 'suites'), report);
+  spanningRules(document, report);
 }
 
 function weightsRise(stages: readonly unknown[], report: Report): void {

@@ -7,13 +7,14 @@ import { z } from 'zod';
 import {
   API_VERSION,
   Duration,
-  Metadata,
   NonEmpty,
   Percent,
   PercentUpTo100,
+  PipelineMetadata,
   PositiveDuration,
   rule,
 } from './fields.ts';
+import { HealthCheck, KubernetesTarget, Metrics } from './kubernetes-target.ts';
 
 const Require = z.enum(['noHarm', 'nonInferior']);
 const OnInconclusive = z.enum(['hold', 'rollback', 'advance']);
@@ -23,9 +24,17 @@ const Target = z
   .strictObject({
     prompt: z
       .strictObject({ file: NonEmpty.describe('The Prompt document, relative to the folder of the pipeline.') })
-      .describe('Releases a prompt: apps resolve it from the registry.'),
+      .optional()
+      .describe('Releases a prompt: apps resolve it from the registry. This, or `kubernetes`.'),
+    kubernetes: KubernetesTarget.optional(),
   })
-  .describe('What is released.');
+  .describe('What is released: a prompt or a workload.');
+
+const Files = z
+  .strictObject({
+    configMap: NonEmpty.describe('Each of its keys is a file that the pipeline may name.'),
+  })
+  .describe('In a cluster: where the named prompts and suites are. Without one they are files beside the pipeline.');
 
 const Test = z
   .strictObject({
@@ -183,6 +192,7 @@ const Triggers = z
 const Rollback = z
   .strictObject({
     sla: PositiveDuration.default('15s').describe('From the decision to verified traffic; an alarm beyond it.'),
+    healthCheck: HealthCheck.optional(),
     triggers: Triggers,
   })
   .prefault({})
@@ -192,9 +202,17 @@ export const Pipeline = z
   .strictObject({
     apiVersion: z.literal(API_VERSION).describe('The version of the document format.'),
     kind: z.literal('Pipeline').describe('The kind of the document.'),
-    metadata: Metadata,
+    metadata: PipelineMetadata,
     spec: z
-      .strictObject({ target: Target, test: Test, regression: Regression, rollout: Rollout, rollback: Rollback })
+      .strictObject({
+        files: Files.optional(),
+        target: Target,
+        test: Test,
+        metrics: Metrics.optional(),
+        regression: Regression,
+        rollout: Rollout,
+        rollback: Rollback,
+      })
       .describe('What is wanted.'),
   })
   .describe('How one artifact is tested, compared, rolled out and rolled back.');

@@ -1,18 +1,23 @@
 /** A checked pipeline as the engine reads it: milliseconds, fractions, every stage complete. No defaults of its own. */
 import { durationMs } from './duration.ts';
+import { kubernetesPlanOf, prometheusPlanOf } from './kubernetes-plan.ts';
 import { percentFraction } from './percent.ts';
 import type { PipelineDocument } from './pipeline.ts';
-import type { MetricPlan, Plan, StagePlan } from './plan.ts';
+import type { HealthCheckPlan, MetricPlan, Plan, StagePlan } from './plan.ts';
 
 type Spec = PipelineDocument['spec'];
 
 export function planOf(document: PipelineDocument): Plan {
-  const { target, test, regression, rollout, rollback } = document.spec;
+  const { target, test, metrics, regression, rollout, rollback } = document.spec;
   const { bake } = rollout;
+  const { healthCheck } = rollback;
   const { errorRate } = rollback.triggers;
   return {
     name: document.metadata.name,
-    target: { prompt: { file: target.prompt.file } },
+    // One of the two is there: a rule of the document says so.
+    target: target.kubernetes
+      ? { kubernetes: kubernetesPlanOf(target.kubernetes, document.metadata.namespace ?? 'default') }
+      : { prompt: { file: target.prompt!.file } },
     test: {
       suites: [...test.suites],
       workers: test.workers,
@@ -22,6 +27,7 @@ export function planOf(document: PipelineDocument): Plan {
       repeat: test.repeat,
       retries: test.retries,
     },
+    ...(metrics ? { metrics: { prometheus: prometheusPlanOf(metrics.prometheus) } } : {}),
     regression: {
       alpha: regression.alpha,
       onInconclusive: regression.onInconclusive,
@@ -34,6 +40,7 @@ export function planOf(document: PipelineDocument): Plan {
     },
     rollback: {
       slaMs: durationMs(rollback.sla),
+      ...(healthCheck ? { healthCheck: healthCheckPlan(healthCheck) } : {}),
       triggers: {
         performance: rollback.triggers.performance,
         errorRateMax: errorRate === false ? null : percentFraction(errorRate.max),
@@ -41,6 +48,15 @@ export function planOf(document: PipelineDocument): Plan {
       },
     },
   };
+}
+
+function healthCheckPlan({
+  url,
+  interval,
+  timeout,
+  failures,
+}: NonNullable<Spec['rollback']['healthCheck']>): HealthCheckPlan {
+  return { url, intervalMs: durationMs(interval), timeoutMs: durationMs(timeout), failures };
 }
 
 function metricPlan({

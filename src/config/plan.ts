@@ -48,10 +48,77 @@ export interface RegressionPlan {
   metrics: MetricPlan[];
 }
 
+export type TargetPlan = { prompt: { file: string } } | { kubernetes: KubernetesPlan };
+
+export interface RoutePlan {
+  kind: 'HTTPRoute' | 'GRPCRoute';
+  namespace: string;
+  name: string;
+  rule?: string;
+}
+
+export interface BackendPlan {
+  group: string;
+  kind: string;
+  name: string;
+  namespace?: string;
+  port?: number;
+}
+
+export interface KubernetesPlan {
+  namespace: string;
+  /** The user's own Deployment; or both backends, which exist already, and what the one without traffic runs. */
+  workload:
+    | { managed: { deployment: string; service?: string } }
+    | { external: { baseline: BackendPlan; candidate: BackendPlan; version: string } };
+  routes: RoutePlan[];
+  revertTemplate: boolean;
+  promotionTimeoutMs: number;
+  drainMs: number;
+  probe?: ProbePlan;
+}
+
+export interface ProbePlan {
+  url: string;
+  host?: string;
+  versionIn: { header: string } | { json: string };
+  /** What each arm says; found out from its pods where absent. */
+  baseline?: string;
+  candidate?: string;
+}
+
+export interface QueriesPlan {
+  requests: string;
+  errors: string;
+  histograms: { [metric: string]: string };
+}
+
+export interface PrometheusPlan {
+  /** The server's own by default. */
+  url?: string;
+  queries:
+    | { own: { baseline: QueriesPlan; candidate: QueriesPlan } }
+    | { template: string; labels?: { baseline: Labels; candidate: Labels } };
+  silentAfterMs: number;
+  thresholds: { name: string; query: string; max?: number; min?: number }[];
+}
+
+type Labels = { [label: string]: string };
+
+export interface HealthCheckPlan {
+  /** `{pod}` stands for the address of a pod. */
+  url: string;
+  intervalMs: number;
+  timeoutMs: number;
+  failures: number;
+}
+
 export interface Plan {
   name: string;
-  target: { prompt: { file: string } };
+  target: TargetPlan;
   test: TestPlan;
+  /** Absent: apps report outcomes themselves. */
+  metrics?: { prometheus: PrometheusPlan };
   regression: RegressionPlan;
   rollout: {
     stages: StagePlan[];
@@ -61,6 +128,7 @@ export interface Plan {
   };
   rollback: {
     slaMs: number;
+    healthCheck?: HealthCheckPlan;
     triggers: {
       performance: boolean /** Fraction, or null when not limited. */;
       errorRateMax: number | null;

@@ -18,7 +18,8 @@ import type { World } from './world.ts';
 /** What a stored pipeline holds for the engine: made from the documents when they were put. */
 export interface PipelineBundle {
   plan: Plan;
-  prompt: { name: string; spec: PromptSpec; version: string };
+  /** Absent for a workload: what its versions are comes with each request. */
+  prompt?: { name: string; spec: PromptSpec; version: string };
   suites: SuitePlan[];
 }
 
@@ -90,7 +91,8 @@ async function registered(
     if (await world.store.getVersion(artifact, request.version)) return request.version;
     throw new SpillwayError('NOT_FOUND', `Version ${request.version} of ${artifact} is not registered.`);
   }
-  const spec = request.spec ?? bundle.prompt.spec;
+  const spec = request.spec ?? bundle.prompt?.spec;
+  if (spec === undefined) throw new SpillwayError('NOT_SUPPORTED', `${artifact} is released by its cluster alone.`);
   const version = digestOf(spec as Json);
   await world.store.putVersion({
     artifact,

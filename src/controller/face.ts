@@ -2,7 +2,7 @@
  * What the server and the command line may ask of the controller: the one face of the engine. Everything that changes a
  * release goes through here, one change at a time a release, so that two callers can never act on one at once.
  */
-import type { PromptSpec } from '../config/plan.ts';
+import type { Json, PromptSpec } from '../config/plan.ts';
 import type { Command } from '../rollout/command.ts';
 import type { Release } from '../rollout/release.ts';
 import type { AuditEvent } from '../store/store.ts';
@@ -10,7 +10,7 @@ import type { AuditEvent } from '../store/store.ts';
 export interface ReleaseRequest {
   pipeline: string;
   /** A new version by its content; or `version`, one that is registered already. One of the two; neither: the pipeline's own prompt. */
-  spec?: PromptSpec;
+  spec?: PromptSpec | { [key: string]: Json };
   version?: string;
   /** Tries a version again that was rolled back before. */
   force?: boolean;

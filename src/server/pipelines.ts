@@ -5,7 +5,7 @@
 import { Hono } from 'hono';
 import { toTimestamp } from '../clock.ts';
 import { digestOf } from '../config/digest.ts';
-import { readPipelineBundle } from '../config/load.ts';
+import { promptOf, readPipelineBundle } from '../config/load.ts';
 import type { Json } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import type { PipelineRow } from '../store/store.ts';
@@ -29,7 +29,9 @@ export function pipelineRoutes({ store, clock }: RouteDeps): Hono<RouteEnv> {
 
   routes.put('/:name', async c => {
     const given = bundleOf(jsonOf(c));
-    const { document, plan, prompt, suites } = readPipelineBundle(given);
+    const bundle = readPipelineBundle(given);
+    const { document, plan, suites } = bundle;
+    const prompt = promptOf(bundle);
     const name = c.req.param('name');
     if (plan.name !== name) throw misnamed(name, plan.name);
     const nowMs = clock.nowMs();

@@ -51,8 +51,9 @@ async function lastMeasured(
   isRateKnown: boolean,
   context: CommandContext,
 ): Promise<Measured | null> {
-  const { file: prompt } = planned.target.prompt;
   try {
+    if (!('prompt' in planned.target)) return null;
+    const { file: prompt } = planned.target.prompt;
     const loaded = loadDocument(isAbsolute(prompt) ? prompt : join(dirname(file), prompt));
     if (loaded.kind !== 'Prompt') throw new SpillwayError('USAGE', `${prompt} is a ${loaded.kind}, not a Prompt.`);
     for (const release of await exposedReleases(loaded.prompt.name, context, context.actor)) {

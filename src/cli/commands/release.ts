@@ -4,7 +4,7 @@
  * terminal work meanwhile.
  */
 import { readEnvironment } from '../../config/environment.ts';
-import { loadPipelineBundle } from '../../config/load.ts';
+import { loadPipelineBundle, type PipelineBundle, promptOf } from '../../config/load.ts';
 import { asSpillwayError, SpillwayError } from '../../errors.ts';
 import type { WireRelease } from '../../server/contract.ts';
 import { type Client, client, findServer } from '../client.ts';
@@ -21,7 +21,8 @@ export interface ReleaseOptions {
 }
 
 export async function release(pipeline: string, options: ReleaseOptions, context: CommandContext): Promise<number> {
-  const bundle = await loadPipelineBundle(pipeline);
+  const bundle = loadPipelineBundle(pipeline);
+  promptOf(bundle); // before anything is started for it
   const running = await findServer(context, context.actor);
   if (!running && options.detach)
     throw new SpillwayError('USAGE', 'Without a server nothing would carry the release on: --detach needs one.', {
@@ -50,7 +51,7 @@ async function ownHost({ data, database, out }: CommandContext): Promise<Host> {
 
 async function carryOut(
   server: Client,
-  bundle: Awaited<ReturnType<typeof loadPipelineBundle>>,
+  bundle: PipelineBundle,
   { detach, force }: ReleaseOptions,
   { out, signal }: CommandContext,
 ): Promise<number> {
@@ -58,7 +59,7 @@ async function carryOut(
   await server.put(`/api/v1/pipelines/${encodeURIComponent(name)}`, { document: bundle.document, files: bundle.files });
   const begun = await server.post<WireRelease>('/api/v1/releases', {
     pipeline: name,
-    spec: bundle.prompt.spec,
+    spec: promptOf(bundle).spec,
     ...(force ? { force } : {}),
   });
   if (detach) {

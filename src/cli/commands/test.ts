@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { systemClock } from '../../clock.ts';
 import { readEnvironment } from '../../config/environment.ts';
-import { loadDocument, loadPipelineBundle } from '../../config/load.ts';
+import { loadDocument, loadPipelineBundle, promptOf } from '../../config/load.ts';
 import type { SuitePlan, TestPlan } from '../../config/plan.ts';
 import { SpillwayError } from '../../errors.ts';
 import type { Arm } from '../../suite/options.ts';
@@ -65,7 +65,9 @@ function jobsOf(file: string, options: TestOptions): Job[] {
   const loaded = loadDocument(file);
   switch (loaded.kind) {
     case 'Pipeline': {
-      const { plan, prompt, suites } = loadPipelineBundle(file);
+      const bundle = loadPipelineBundle(file);
+      const { plan, suites } = bundle;
+      const prompt = promptOf(bundle);
       const arms = [{ name: prompt.name, version: prompt.version, prompt: prompt.spec }];
       return suites.map(suite => ({ suite, arms, rules: plan.test }));
     }
