@@ -40,6 +40,7 @@ const PHASE_WORDS: Record<Phase, string> = {
   comparing: 'comparing',
   rollingOut: 'rolling out',
   baking: 'baking at full weight',
+  promoting: 'promoting: the Deployment takes over',
   succeeded: 'succeeded',
   rollingBack: 'rolling back',
   rolledBack: 'rolled back',

@@ -9,7 +9,7 @@ import { asSpillwayError, SpillwayError } from '../errors.ts';
 import type { Command } from '../rollout/command.ts';
 import { decide, type Findings } from '../rollout/decide.ts';
 import { evolve } from '../rollout/evolve.ts';
-import { isActive, isExposed, type Release, tick } from '../rollout/release.ts';
+import { isActive, isExposed, type Release, tick, workloadOf } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent } from '../store/store.ts';
 import { isLowering, isSameRoute } from '../traffic/router.ts';
 import { decisionEvent, ENGINE } from './audit-draft.ts';
@@ -50,7 +50,7 @@ export async function pass(
   for (let turn = 0; turn < MAX_TURNS; turn++) {
     // A command was carried out for another replica, or a rollback ended; the rest is the holder's.
     if (!run.isHeld && !asked && run.release.phase !== 'rollingBack') break;
-    const before = tick(run.release, gapMs(run, world));
+    const before = tick(run.release, isUnderWay(run) ? gapMs(run, world) : noGap(run, world));
     run.release = before; // the clock goes on even when what follows cannot be saved
     const findings = await look(run, before, world, tests, asked);
     const decidedAtMs = world.clock.monotonicMs();
@@ -127,6 +127,16 @@ async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: Wor
   return saved;
 }
 
+/** A stage begins when its traffic does: the time that a candidate takes to get ready is not spent watching it. */
+function isUnderWay({ release, isRouted }: Run): boolean {
+  return isRouted !== false || release.phase === 'promoting';
+}
+
+function noGap(run: Run, world: World): number {
+  gapMs(run, world);
+  return 0;
+}
+
 function gapMs(run: Run, world: World): number {
   const now = world.clock.monotonicMs();
   const gap = run.passedAtMs === undefined ? 0 : now - run.passedAtMs;
@@ -148,6 +158,11 @@ async function look(run: Run, release: Release, world: World, tests: TestWork, c
     case 'baking':
       // A person's command never waits for the evidence to be read; what was last seen goes on record with it.
       findings.verdict = command ? run.verdict : await judge(run, release, world);
+      if (!command && workloadOf(release)) findings.candidate = await world.workloads?.prepare(release);
+      break;
+    case 'promoting':
+      if (!command) findings.promotion = await world.workloads?.promote(release);
+      findings.isRouted = run.isRouted;
       break;
     case 'rollingBack':
       findings.restored = await restore(run, world);
@@ -197,15 +212,27 @@ async function closeGap(run: Run, world: World, isFresh: boolean): Promise<void>
   const wanted = wantedRoute(run.release);
   if (!wanted || run.release.phase === 'rollingBack') return; // restore() sees to that one
   const live = await world.router.readRoute(wanted.artifact);
-  if (isSameRoute(live, wanted) && live?.epoch === wanted.epoch) return;
-  if (!isFresh && !isLowering(live, wanted)) {
-    const stored = await world.store.getRelease(run.release.id);
-    if (stored?.stateVersion !== run.stateVersion) {
-      await reloadRun(run, world);
-      throw new SpillwayError('STATE_MOVED', `Release ${run.release.id} was changed by another actor.`);
-    }
+  run.isRouted = isSameRoute(live, wanted) && live?.epoch === wanted.epoch;
+  if (run.isRouted) return;
+  if (!isLowering(live, wanted)) {
+    if (!(await canRise(run.release, world))) return;
+    if (!isFresh) await confirm(run, world);
   }
   await world.router.writeRoute(wanted);
+  run.isRouted = true;
+}
+
+/** A candidate that does not run in the number that a weight needs is not given that weight. */
+async function canRise(release: Release, { workloads }: World): Promise<boolean> {
+  if (!workloads || !workloadOf(release) || !isExposed(release) || release.phase === 'promoting') return true;
+  return (await workloads.prepare(release)).isReady;
+}
+
+async function confirm(run: Run, world: World): Promise<void> {
+  const stored = await world.store.getRelease(run.release.id);
+  if (stored?.stateVersion === run.stateVersion) return;
+  await reloadRun(run, world);
+  throw new SpillwayError('STATE_MOVED', `Release ${run.release.id} was changed by another actor.`);
 }
 
 async function checkpoint(run: Run, world: World): Promise<void> {

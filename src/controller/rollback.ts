@@ -80,6 +80,19 @@ export async function saveUnsaved(run: Run, world: World): Promise<AuditEvent[]>
  */
 export async function restore(run: Run, world: World): Promise<RollbackClocks | undefined> {
   if (run.unsaved) return undefined;
+  const clocks = await accepted(run, world);
+  return clocks && reversed(run, clocks, world);
+}
+
+/** A promotion had begun, so the Deployment runs the version too: it has to roll back as well, on a clock of its own. */
+async function reversed(run: Run, clocks: RollbackClocks, world: World): Promise<RollbackClocks | undefined> {
+  if (run.release.returningWeight === undefined || !world.workloads) return clocks;
+  if (!(await world.workloads.reverse(run.release)).isReady) return undefined;
+  clocks.reverseRollMs ??= Math.max(0, sinceDecisionMs(run, world) - clocks.decisionToWriteMs);
+  return clocks;
+}
+
+async function accepted(run: Run, world: World): Promise<RollbackClocks | undefined> {
   if (run.clocks?.writeToAcceptedMs !== undefined) return run.clocks;
   try {
     run.clocks ??= { decisionToWriteMs: sinceDecisionMs(run, world) };
@@ -100,7 +113,9 @@ export function overdueAlert(run: Run, world: World): Alert | undefined {
   const { id, artifact, phase, plan, rollback } = run.release;
   if (!rollback || run.hasAlerted) return undefined;
   const { slaMs } = plan.rollback;
-  const elapsedMs = phase === 'rollingBack' ? sinceDecisionMs(run, world) : totalMs(rollback.clocks);
+  // A reverse roll may go on after traffic is back.
+  const isMoving = phase === 'rollingBack' && run.clocks?.writeToAcceptedMs === undefined;
+  const elapsedMs = isMoving ? sinceDecisionMs(run, world) : totalMs(run.clocks ?? rollback.clocks);
   if (elapsedMs <= slaMs) return undefined;
   run.hasAlerted = true;
   return { name: 'RollbackTimeExceeded', releaseId: id, artifact, elapsedMs, slaMs };

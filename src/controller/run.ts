@@ -30,6 +30,8 @@ export interface Run {
   unsaved?: { note: RollbackNote; events: AuditDraft[] };
   /** Newest verdict on live traffic; the stored copy keeps that of the last checkpoint. */
   verdict?: Verdict;
+  /** Whether the wanted weight was live at the last look; undefined before the first. */
+  isRouted?: boolean;
   /** Monotonic time of the pass before; undefined when this process has not passed yet, so that downtime never counts. */
   passedAtMs?: number;
   /** Monotonic time of the last save that took the evidence along. */

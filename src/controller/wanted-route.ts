@@ -14,12 +14,13 @@ export function wantedRoute(release: Release): Route | undefined {
   switch (release.phase) {
     case 'rollingOut':
     case 'baking':
+    case 'promoting':
       return {
         artifact,
         releaseId: release.id,
         salt: release.id,
         epoch,
-        weight: release.weight,
+        weight: release.returningWeight ?? release.weight,
         baseline: release.baseline,
         candidate: release.version,
         rolledBack: null,

@@ -5,6 +5,7 @@ import type { Samples } from '../analysis/sample.ts';
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Clock } from '../clock.ts';
 import type { Release, RollbackTrigger, TestSummary } from '../rollout/release.ts';
+import type { CandidateFinding, PromotionFinding } from '../rollout/workload.ts';
 import type { Store } from '../store/store.ts';
 import type { TrafficRouter } from '../traffic/router.ts';
 import type { TestProgress } from './face.ts';
@@ -53,6 +54,19 @@ export interface EvidenceFolder {
   saved(offset: number): void;
 }
 
+/**
+ * What runs behind the routes of workloads. Each call changes the cluster towards what the release wants, says how far it is,
+ * and waits for nothing: it comes again with the next pass. A cluster that does not answer is a finding, not an exception.
+ */
+export interface Workloads {
+  /** In every exposed phase before the promotion: the candidate in the number that `release.weight` needs, named by the route. */
+  prepare(release: Release): Promise<CandidateFinding>;
+  /** While promoting: the user's own Deployment rolls to the version. */
+  promote(release: Release): Promise<PromotionFinding>;
+  /** After a rollback of a promotion: whether the Deployment runs the old version again; puts its template back first. */
+  reverse(release: Release): Promise<PromotionFinding>;
+}
+
 export interface Log {
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
@@ -71,4 +85,6 @@ export interface World {
   newId(prefix: string): string;
   runTests: RunTests;
   openEvidence(release: Release): Promise<EvidenceFolder>;
+  /** Absent where no workload is released. */
+  workloads?: Workloads;
 }

@@ -26,6 +26,8 @@ export function decideCommand(release: Release, command: Command): Decision {
   if (!isActive(release)) throw refuse(release, 'RELEASE_FINISHED', `has ended: ${release.phase}`);
   if (release.phase === 'rollingBack' && command.kind !== 'supersede')
     throw refuse(release, 'COMMAND_REFUSED', 'is being rolled back already');
+  if (release.phase === 'promoting' && (command.kind === 'supersede' || command.kind === 'cancel'))
+    throw refuse(release, 'COMMAND_REFUSED', 'is being promoted: wait for its end, or roll it back');
   switch (command.kind) {
     case 'rollback':
       if (isExposed(release)) return { kind: 'rollback', trigger: 'manual', why: command.reason };
@@ -54,6 +56,8 @@ function decidePromote(release: Release, command: Extract<Command, { kind: 'prom
   if (fromStage !== undefined && fromStage !== stageNumberOf(release))
     throw refuse(release, 'STATE_MOVED', `has left stage ${fromStage} already`);
   const why = `promoted${full ? ' to 100 %' : ''} by ${actor}, over the verdict`;
+  if (release.phase === 'promoting')
+    throw refuse(release, 'COMMAND_REFUSED', 'is being promoted: the Deployment takes it over');
   if (release.phase === 'baking') {
     if (full)
       throw refuse(

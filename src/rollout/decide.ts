@@ -8,7 +8,8 @@ import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
 import type { Decision } from './decision.ts';
 import type { Release, RollbackClocks, TestSummary } from './release.ts';
-import { stagePlanOf } from './release.ts';
+import { stagePlanOf, workloadOf } from './release.ts';
+import type { CandidateFinding, PromotionFinding } from './workload.ts';
 
 /** What a pass found out. What is absent is not known yet. */
 export interface Findings {
@@ -18,6 +19,12 @@ export interface Findings {
   test?: TestSummary | undefined;
   /** In `comparing` of the tests' samples; in exposed phases of live outcomes. */
   verdict?: Verdict | undefined;
+  /** Of a workload: whether the candidate can take the wanted weight, and is fit to live. */
+  candidate?: CandidateFinding | undefined;
+  /** Of a workload, while it is promoted. */
+  promotion?: PromotionFinding | undefined;
+  /** The weight that is wanted is live; absent where nothing can stand between the two. */
+  isRouted?: boolean | undefined;
   /** The baseline serves everyone again, live and stored; with the times it took. */
   restored?: RollbackClocks | undefined;
 }
@@ -33,7 +40,9 @@ export function decide(release: Release, findings: Findings): Decision {
       return decideComparison(release, findings.verdict);
     case 'rollingOut':
     case 'baking':
-      return decideExposed(release, findings.verdict);
+      return decideExposed(release, findings);
+    case 'promoting':
+      return decidePromotion(release, findings);
     case 'rollingBack':
       return findings.restored
         ? { kind: 'advance', why: 'the baseline serves everyone again' }
@@ -63,16 +72,18 @@ function decideComparison(release: Release, verdict: Verdict | undefined): Decis
   return { kind: 'advance', why: verdict.reason };
 }
 
-function decideExposed(release: Release, verdict: Verdict | undefined): Decision {
+function decideExposed(release: Release, { verdict, candidate }: Findings): Decision {
   const stage = stagePlanOf(release);
   const { triggers } = release.plan.rollback;
   const found = verdict ?? silence;
 
   if (found.kind === 'fail' && (found.trigger === 'errorRate' || triggers.performance))
     return { kind: 'rollback', trigger: found.trigger, why: found.reason };
+  if (candidate?.unhealthy !== undefined) return { kind: 'rollback', trigger: 'healthCheck', why: candidate.unhealthy };
   if (release.stageElapsedMs >= stage.timeoutMs && found.kind !== 'pass') return decideTimeout(release, found);
 
   if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
+  if (candidate && !candidate.isReady) return { kind: 'hold', why: candidate.why, hold: 'candidateNotReady' };
   if (release.stageElapsedMs < stage.holdMs) return { kind: 'hold', why: 'the stage is not over yet' };
   switch (found.kind) {
     case 'fail':
@@ -85,6 +96,26 @@ function decideExposed(release: Release, verdict: Verdict | undefined): Decision
     case 'pass':
       return { kind: release.phase === 'baking' ? 'promote' : 'advance', why: found.reason };
   }
+}
+
+/** What share the candidate has left when the Deployment takes over, step by step. */
+const RETURN: Readonly<Record<number, number>> = { 100: 50, 50: 0 };
+
+/**
+ * Nothing is compared any more: both run the same version. A Deployment that does not get there is a matter for people, and
+ * the candidate goes on serving: taking it away would harm those whom it serves well.
+ */
+function decidePromotion(release: Release, { promotion, isRouted = true }: Findings): Decision {
+  const { returningWeight = 100 } = release;
+  if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
+  if (promotion?.isReady && isRouted) {
+    const next = RETURN[returningWeight];
+    if (next === undefined) return { kind: 'promote', why: `${promotion.why}; all traffic is with it` };
+    return { kind: 'advance', why: `${promotion.why}; the candidate keeps ${next} % of the traffic` };
+  }
+  const why = promotion?.why ?? 'the Deployment takes the version over';
+  if (release.stageElapsedMs < (workloadOf(release)?.promotionTimeoutMs ?? 0)) return { kind: 'hold', why };
+  return { kind: 'hold', why: `the promotion takes too long: ${why}`, hold: 'promotionTimeout' };
 }
 
 /** Too little data is another matter than data that will not pass: each has its own policy. A paused stage cannot time out. */

@@ -5,7 +5,7 @@
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Findings } from './decide.ts';
 import type { Decision } from './decision.ts';
-import type { Hold, Phase, Release, RollbackClocks, StageRecord } from './release.ts';
+import { type Hold, isPromoted, type Phase, type Release, type RollbackClocks, type StageRecord } from './release.ts';
 
 /** How long the reason of a hold stands before another one may take its place. */
 const HOLD_NAMED_MS = 10_000;
@@ -78,6 +78,12 @@ function advance(
     }
     case 'rollingBack':
       return { ...withoutHold(release), ...timed(release, clocks), phase: 'rolledBack', updatedAt: nowIso };
+    case 'promoting':
+      return reweigh(release, release.weight, {
+        returningWeight: (release.returningWeight ?? 100) > 50 ? 50 : 0,
+        stageElapsedMs: 0,
+        updatedAt: nowIso,
+      });
     case 'baking':
     case 'succeeded':
     case 'rolledBack':
@@ -115,7 +121,10 @@ function timed(release: Release, clocks: RollbackClocks | undefined): Partial<Re
 
 /** The candidate becomes the baseline: nothing is split any more, so the weight of a finished release is that of its version: 100. */
 function promote(release: Release, nowIso: string): Release {
-  return reweigh(leaveStage(release, nowIso), 100, { phase: 'succeeded', updatedAt: nowIso });
+  const { returningWeight: _returned, ...left } = leaveStage(release, nowIso);
+  if (isPromoted(release) && release.phase !== 'promoting')
+    return reweigh(left, 100, { phase: 'promoting', returningWeight: 100, stageElapsedMs: 0, updatedAt: nowIso });
+  return reweigh(left, 100, { phase: 'succeeded', updatedAt: nowIso });
 }
 
 function end(release: Release, phase: Phase, failure: string, nowIso: string): Release {

@@ -3,7 +3,7 @@
  * life cycle, so that any replica can go on from a stored copy. Holds no policy (decide.ts) and no effect (controller).
  */
 import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
-import type { Plan, StagePlan } from '../config/plan.ts';
+import type { KubernetesPlan, Plan, StagePlan } from '../config/plan.ts';
 
 export type Phase =
   | 'queued'
@@ -11,6 +11,8 @@ export type Phase =
   | 'comparing'
   | 'rollingOut'
   | 'baking'
+  /** Workloads only: the user's own Deployment takes the version over; meanwhile the candidate serves everyone. */
+  | 'promoting'
   | 'succeeded'
   | 'rollingBack'
   | 'rolledBack'
@@ -18,10 +20,10 @@ export type Phase =
   | 'cancelled'
   | 'superseded';
 
-export type RollbackTrigger = 'performance' | 'errorRate' | 'timeout' | 'manual';
+export type RollbackTrigger = 'performance' | 'errorRate' | 'healthCheck' | 'timeout' | 'manual';
 
 export interface Hold {
-  reason: 'paused' | InconclusiveCode;
+  reason: 'paused' | 'candidateNotReady' | 'promotionTimeout' | InconclusiveCode;
   /** RFC 3339. */
   since: string;
 }
@@ -40,6 +42,8 @@ export interface RollbackClocks {
   decisionToWriteMs: number;
   writeToAcceptedMs?: number;
   writeToVerifiedMs?: number;
+  /** From the write until the Deployment ran the old version again; after a promotion had begun. Outside the SLA. */
+  reverseRollMs?: number;
 }
 
 export interface RollbackRecord {
@@ -97,13 +101,15 @@ export interface Release {
   epoch: number;
   /** Time spent in the stage or the bake: the sum of the gaps between passes, so that downtime and clock jumps do not count. */
   stageElapsedMs: number;
+  /** While promoting: percent of the traffic that is still with the candidate. */
+  returningWeight?: number;
 }
 
 /** One gap between two passes counts for at most this long. */
 export const MAX_GAP_MS = 10_000;
 
 const ENDED: readonly Phase[] = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'];
-const EXPOSED: readonly Phase[] = ['rollingOut', 'baking'];
+const EXPOSED: readonly Phase[] = ['rollingOut', 'baking', 'promoting'];
 
 export function isActive(release: Pick<Release, 'phase'>): boolean {
   return !ENDED.includes(release.phase);
@@ -112,6 +118,17 @@ export function isActive(release: Pick<Release, 'phase'>): boolean {
 /** True while users may meet the candidate and a rollback is possible. */
 export function isExposed(release: Release): boolean {
   return EXPOSED.includes(release.phase);
+}
+
+/** The plan of its workload; undefined for a prompt. */
+export function workloadOf({ plan: { target } }: Pick<Release, 'plan'>): KubernetesPlan | undefined {
+  return 'kubernetes' in target ? target.kubernetes : undefined;
+}
+
+/** A workload whose own Deployment takes the version over at the end. */
+export function isPromoted(release: Pick<Release, 'plan'>): boolean {
+  const plan = workloadOf(release);
+  return plan !== undefined && 'managed' in plan.workload;
 }
 
 /** What holds for the present stage. The bake is a last stage of its own: its hold is the bake, its policy that of the last stage. */
