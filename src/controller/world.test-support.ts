@@ -18,7 +18,7 @@ import type { Store } from '../store/store.ts';
 import { type PromptRegistry, promptRegistry } from '../traffic/registry.ts';
 import { createController, type DrivenController } from './controller.ts';
 import { evidenceFolder } from './evidence.ts';
-import type { EvidenceFolder, RollbackJournal, TestRun, World } from './world.ts';
+import type { EvidenceFolder, RollbackJournal, TestRun, Workloads, World } from './world.ts';
 
 export const ARTIFACT = 'support-bot';
 export const promptOf = (text: string): PromptSpec => ({ messages: [{ role: 'system', content: text }] });
@@ -50,7 +50,12 @@ const green: TestRun = {
 };
 
 export async function openBench(
-  change: { plan?: Plan; wrapJournal?: (journal: Journal) => RollbackJournal; withRealEvidence?: boolean } = {},
+  change: {
+    plan?: Plan;
+    wrapJournal?: (journal: Journal) => RollbackJournal;
+    withRealEvidence?: boolean;
+    workloads?: Workloads;
+  } = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-controller-'));
   const clock = manualClock();
@@ -79,6 +84,7 @@ export async function openBench(
       owner: `test-${ids}`,
       newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
       runTests: async () => bench.testRun,
+      ...(change.workloads ? { workloads: change.workloads } : {}),
       openEvidence: async release => (change.withRealEvidence ? evidenceFolder(release, world) : evidence),
     };
     Object.assign(bench, { store, faults, journal, registry, controller: createController(world) });

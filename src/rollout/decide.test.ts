@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Command } from './command.ts';
-import { decide } from './decide.ts';
+import { decide, type Findings } from './decide.ts';
 import type { Decision } from './decision.ts';
 import {
   fail,
@@ -13,6 +13,7 @@ import {
   sampleRelease,
   tooManyErrors,
   unsure,
+  workloadPlan,
 } from './release.test-support.ts';
 import type { Release, TestSummary } from './release.ts';
 
@@ -109,6 +110,84 @@ describe('an exposed release', () => {
     expect(decide(inStage(0, 2 * MINUTE), { verdict: unsure('evidenceGrowing') })).toMatchObject({
       hold: 'evidenceGrowing',
     });
+  });
+});
+
+describe('an exposed workload', () => {
+  const plan = workloadPlan();
+  const ready = { isReady: true, why: '3 of 3 pods are ready' };
+  const waiting = { isReady: false, why: '1 of 3 pods is ready' };
+  const ill = { ...waiting, unhealthy: 'pod web-candidate-1: ImagePullBackOff' };
+  test.each<[string, Release, Findings, string]>([
+    ['whose candidate is ill goes back at once', inStage(0, 0, { plan }), { candidate: ill }, 'rollback healthCheck'],
+    [
+      'whose candidate is ill goes back while paused',
+      inStage(0, 0, { plan, ...paused }),
+      { candidate: ill },
+      'rollback healthCheck',
+    ],
+    [
+      'that is ill and worse is a regression',
+      inStage(0, 0, { plan }),
+      { candidate: ill, verdict: fail },
+      'rollback performance',
+    ],
+    [
+      'waits for a candidate that is not ready, whatever the verdict',
+      inStage(0, 2 * MINUTE, { plan }),
+      { candidate: waiting, verdict: pass },
+      'hold',
+    ],
+    ['goes on with one that is', inStage(0, MINUTE, { plan }), { candidate: ready, verdict: pass }, 'advance'],
+    [
+      'is promoted at the end of the bake',
+      inStage(3, 5 * MINUTE, { plan, phase: 'baking' }),
+      { verdict: pass },
+      'promote',
+    ],
+  ])('%s', (_name, release, findings, expected) => {
+    expect(kindOf(decide(release, findings))).toBe(expected);
+  });
+});
+
+describe('a promotion', () => {
+  const promoting = (returningWeight: number, change: Partial<Release> = {}) =>
+    inStage(3, 2_000, { plan: workloadPlan(), phase: 'promoting', returningWeight, ...change });
+  const ready = { isReady: true, why: 'all 4 pods run it' };
+  test.each<[string, Release, Findings, string]>([
+    [
+      'waits until the Deployment has taken over',
+      promoting(100),
+      { promotion: { isReady: false, why: '2 of 4' } },
+      'hold',
+    ],
+    ['waits without a word of it', promoting(100), {}, 'hold'],
+    ['then gives it half of the traffic', promoting(100), { promotion: ready }, 'advance'],
+    ['waits until that is routed', promoting(50), { promotion: ready, isRouted: false }, 'hold'],
+    ['and a moment more', promoting(50, { stageElapsedMs: 1_999 }), { promotion: ready }, 'hold'],
+    ['then gives it the rest', promoting(50), { promotion: ready, isRouted: true }, 'advance'],
+    ['and ends', promoting(0), { promotion: ready, isRouted: true }, 'promote'],
+    ['holds while paused', promoting(100, paused), { promotion: ready }, 'hold'],
+    [
+      'is taken back by hand',
+      promoting(50),
+      { command: { kind: 'rollback', reason: 'x', actor: 'ann' } },
+      'rollback manual',
+    ],
+  ])('%s', (_name, release, findings, expected) => {
+    expect(kindOf(decide(release, findings))).toBe(expected);
+  });
+
+  test('that takes too long leaves the traffic with the candidate, and says so', () => {
+    const late = promoting(100, { stageElapsedMs: 10 * MINUTE });
+    const decision = decide(late, { promotion: { isReady: false, why: '2 of 4 pods' } });
+    expect(decision).toMatchObject({ kind: 'hold', hold: 'promotionTimeout' });
+    expect(decision.why).toContain('2 of 4 pods');
+  });
+
+  test.each(['supersede', 'cancel'] as const)('is not ended by %s', kind => {
+    const command = kind === 'supersede' ? { kind, by: 'rel_2', actor: 'ann' } : { kind, actor: 'ann' };
+    expect(() => decide(promoting(50), { command })).toThrow(/is being promoted/);
   });
 });
 

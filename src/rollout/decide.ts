@@ -100,6 +100,8 @@ function decideExposed(release: Release, { verdict, candidate }: Findings): Deci
 
 /** What share the candidate has left when the Deployment takes over, step by step. */
 const RETURN: Readonly<Record<number, number>> = { 100: 50, 50: 0 };
+/** Between two steps, so that half of the traffic warms the new pods before they get all of it. */
+const RETURN_STEP_MS = 2_000;
 
 /**
  * Nothing is compared any more: both run the same version. A Deployment that does not get there is a matter for people, and
@@ -108,7 +110,7 @@ const RETURN: Readonly<Record<number, number>> = { 100: 50, 50: 0 };
 function decidePromotion(release: Release, { promotion, isRouted = true }: Findings): Decision {
   const { returningWeight = 100 } = release;
   if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
-  if (promotion?.isReady && isRouted) {
+  if (promotion?.isReady && isRouted && release.stageElapsedMs >= RETURN_STEP_MS) {
     const next = RETURN[returningWeight];
     if (next === undefined) return { kind: 'promote', why: `${promotion.why}; all traffic is with it` };
     return { kind: 'advance', why: `${promotion.why}; the candidate keeps ${next} % of the traffic` };

@@ -122,7 +122,7 @@ function timed(release: Release, clocks: RollbackClocks | undefined): Partial<Re
 /** The candidate becomes the baseline: nothing is split any more, so the weight of a finished release is that of its version: 100. */
 function promote(release: Release, nowIso: string): Release {
   const { returningWeight: _returned, ...left } = leaveStage(release, nowIso);
-  if (isPromoted(release) && release.phase !== 'promoting')
+  if (isPromoted(release) && release.phase !== 'promoting' && release.baseline !== null)
     return reweigh(left, 100, { phase: 'promoting', returningWeight: 100, stageElapsedMs: 0, updatedAt: nowIso });
   return reweigh(left, 100, { phase: 'succeeded', updatedAt: nowIso });
 }

@@ -18,6 +18,7 @@ import {
   sampleRelease,
   tooManyErrors,
   unsure,
+  workloadPlan,
 } from './release.test-support.ts';
 import { isActive, isExposed, MAX_GAP_MS, type Release, tick } from './release.ts';
 
@@ -47,6 +48,10 @@ const commands: fc.Arbitrary<Command> = fc.constantFrom<Command>(
   { kind: 'cancel', actor: 'ann' },
   { kind: 'supersede', by: 'rel_2', actor: 'ann' },
 );
+const candidates = fc.oneof(
+  { weight: 20, arbitrary: fc.record({ isReady: fc.boolean(), why: fc.constant('the candidate') }) },
+  { weight: 1, arbitrary: fc.constant({ isReady: false, why: 'it crashes', unhealthy: 'it crashes' }) },
+);
 const steps: fc.Arbitrary<Step> = fc.record({
   gapMs: fc.oneof(
     { weight: 5, arbitrary: fc.constant(MAX_GAP_MS) },
@@ -60,6 +65,11 @@ const steps: fc.Arbitrary<Step> = fc.record({
         fc.record({ passed: fc.boolean(), complete: fc.boolean(), why: fc.constant('tests'), suites: fc.constant([]) }),
         { nil: undefined },
       ),
+      candidate: fc.option(candidates, { nil: undefined }),
+      promotion: fc.option(fc.record({ isReady: fc.boolean(), why: fc.constant('the Deployment') }), {
+        nil: undefined,
+      }),
+      isRouted: fc.boolean(),
       restored: fc.option(fc.constant({ decisionToWriteMs: 1 }), { nil: undefined }),
     })
     .map(found => Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Findings),
@@ -81,7 +91,7 @@ function pass_(release: Release, step: Step): { next: Release; kind: string; ove
 function allowedWeight(release: Release): number {
   if (release.phase === 'rollingOut') return release.plan.rollout.stages[release.stageIndex]!.weight;
   if (release.phase === 'baking') return 100 - release.plan.rollout.holdbackWeight;
-  return release.phase === 'succeeded' ? 100 : 0;
+  return release.phase === 'succeeded' || release.phase === 'promoting' ? 100 : 0;
 }
 
 interface Move {
@@ -102,8 +112,12 @@ function expectWeightByTheRules({ before, step, next, override }: Move): void {
 
 function expectEndByTheRules({ before, step, next, kind }: Move): void {
   if (kind === 'rollback') expect(next).toMatchObject({ phase: 'rollingBack', weight: 0 });
-  if (isExposed(before) && step.findings.verdict?.kind === 'fail' && !step.findings.command)
-    expect(next.weight).toBe(0);
+  const { verdict, candidate, command } = step.findings;
+  // While promoting nothing is compared: both arms run the same version.
+  const isWatched = isExposed(before) && before.phase !== 'promoting' && !command;
+  if (isWatched && (verdict?.kind === 'fail' || candidate?.unhealthy)) expect(next.weight).toBe(0);
+  if (next.phase === 'succeeded' && 'kubernetes' in next.plan.target && isActive(before))
+    expect(before).toMatchObject({ phase: 'promoting', returningWeight: 0 });
   if (!isActive(before)) expect(next).toBe(before);
   if (!isActive(next) && next.phase !== 'succeeded') expect(next.weight).toBe(0);
 }
@@ -112,11 +126,14 @@ describe('no sequence of observations, commands, crashes and clock jumps', () =>
   test('breaks a rule of the life cycle', () => {
     const reached = new Map<string, number>();
     const plan = samplePlan({ bakeMs: MINUTE });
+    const workload = workloadPlan({ bakeMs: MINUTE });
     const start = fc.constantFrom(
       sampleRelease({ plan }),
       inStage(0, 0, { plan }),
       inStage(2, 0, { plan }),
       inStage(3, 0, { plan, phase: 'baking' }),
+      inStage(0, 0, { plan: workload }),
+      inStage(3, 0, { plan: workload, phase: 'baking' }),
     );
     const property = fc.property(
       start,
@@ -137,7 +154,16 @@ describe('no sequence of observations, commands, crashes and clock jumps', () =>
     );
     fc.assert(property, { numRuns: 1000, seed: 20260101 });
     // The walk does reach every corner; otherwise it would prove nothing.
-    for (const phase of ['rollingOut', 'baking', 'succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'])
+    for (const phase of [
+      'rollingOut',
+      'baking',
+      'promoting',
+      'succeeded',
+      'rolledBack',
+      'failed',
+      'cancelled',
+      'superseded',
+    ])
       expect([phase, (reached.get(phase) ?? 0) >= 10]).toEqual([phase, true]);
   });
 });

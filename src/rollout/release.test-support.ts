@@ -35,6 +35,23 @@ export function samplePlan(change: { stage?: Partial<StagePlan>; bakeMs?: number
   };
 }
 
+/** The same pipeline for a Deployment of one's own. */
+export function workloadPlan(change: Parameters<typeof samplePlan>[0] = {}): Plan {
+  return {
+    ...samplePlan(change),
+    target: {
+      kubernetes: {
+        namespace: 'shop',
+        workload: { managed: { deployment: 'web' } },
+        routes: [{ kind: 'HTTPRoute', namespace: 'shop', name: 'web' }],
+        revertTemplate: true,
+        promotionTimeoutMs: 10 * MINUTE,
+        drainMs: 5_000,
+      },
+    },
+  };
+}
+
 export function sampleRelease(change: Partial<Release> = {}): Release {
   const fresh = newRelease({
     id: 'rel_1',

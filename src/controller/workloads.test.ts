@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MINUTE, workloadPlan } from '../rollout/release.test-support.ts';
+import type { Release } from '../rollout/release.ts';
+import type { CandidateFinding, PromotionFinding } from '../rollout/workload.ts';
+import { ARTIFACT, type Bench, exposed, openBench } from './world.test-support.ts';
+
+const plan = { ...workloadPlan({ bakeMs: MINUTE }), name: ARTIFACT };
+let bench: Bench;
+let candidate: CandidateFinding;
+let promotion: PromotionFinding;
+let reversal: PromotionFinding;
+/** Weights that the candidate was prepared for, in turn. */
+let prepared: number[];
+
+beforeEach(async () => {
+  candidate = { isReady: true, why: '3 of 3 pods are ready' };
+  promotion = { isReady: true, why: 'all 4 pods run it' };
+  reversal = { isReady: true, why: 'all 4 pods run the old version' };
+  prepared = [];
+  const workloads = {
+    async prepare({ weight }: Release) {
+      if (prepared.at(-1) !== weight) prepared.push(weight);
+      return candidate;
+    },
+    promote: async () => promotion,
+    reverse: async () => reversal,
+  };
+  bench = await openBench({ plan, workloads });
+});
+afterEach(() => bench.close());
+
+const live = () => bench.registry.assignment(ARTIFACT)!.weight;
+const find = async (id: string) => (await bench.controller.release(id))!;
+async function passes(count: number, stepMs = 1_000): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    bench.clock.advance(stepMs);
+    await bench.controller.passAll();
+  }
+}
+/** Passes, one after another, until the phase is reached; answers every weight that was live on the way. */
+async function until(id: string, phase: string): Promise<number[]> {
+  const weights: number[] = [];
+  const stop = bench.registry.subscribe(({ weight }) => weights.at(-1) !== weight && weights.push(weight));
+  await bench.drive(async () => (await find(id)).phase === phase);
+  stop();
+  return weights;
+}
+
+describe('a weight', () => {
+  test('is not given to a candidate that is not ready, and its stage has not begun', async () => {
+    candidate = { isReady: false, why: '0 of 1 pods are ready' };
+    const release = await exposed(bench);
+    await passes(20);
+    expect(live()).toBe(0);
+    expect(await find(release.id)).toMatchObject({
+      weight: 10,
+      stageElapsedMs: 0,
+      hold: { reason: 'candidateNotReady' },
+    });
+    candidate = { isReady: true, why: '1 of 1 pods are ready' };
+    await passes(1);
+    expect(live()).toBe(10);
+    await passes(5);
+    expect((await find(release.id)).stageElapsedMs).toBe(5_000);
+  });
+
+  test('is prepared for, before it is given', async () => {
+    await exposed(bench, 2);
+    expect(prepared).toEqual([10, 25, 50]);
+  });
+
+  test('of a candidate that lost its pods stays, and does not rise', async () => {
+    const release = await exposed(bench, 1);
+    candidate = { isReady: false, why: '1 of 3 pods is ready' };
+    await passes(90);
+    expect([live(), (await find(release.id)).stageIndex]).toEqual([25, 1]);
+  });
+});
+
+test('a candidate that is ill is taken back at once', async () => {
+  const release = await exposed(bench, 1);
+  candidate = { isReady: false, why: 'ill', unhealthy: 'pod web-candidate-1: CrashLoopBackOff' };
+  await passes(1);
+  expect(live()).toBe(0);
+  expect(await find(release.id)).toMatchObject({
+    phase: 'rolledBack',
+    rollback: { trigger: 'healthCheck', reason: 'pod web-candidate-1: CrashLoopBackOff' },
+  });
+});
+
+describe('a promotion', () => {
+  test('returns the traffic 100, 50, 0 once the Deployment has taken over', async () => {
+    promotion = { isReady: false, why: '2 of 4 pods run it' };
+    const release = await exposed(bench, 3);
+    await until(release.id, 'promoting');
+    await passes(30);
+    expect(live()).toBe(100);
+    promotion = { isReady: true, why: 'all 4 pods run it' };
+    expect(await until(release.id, 'succeeded')).toEqual([50, 0]);
+    expect(bench.registry.assignment(ARTIFACT)).toMatchObject({ baseline: { version: release.version } });
+    expect(await find(release.id)).toMatchObject({ weight: 100, phase: 'succeeded' });
+  });
+
+  test('goes on where a crash left it', async () => {
+    promotion = { isReady: false, why: '2 of 4 pods run it' };
+    const release = await exposed(bench, 3);
+    await until(release.id, 'promoting');
+    await bench.crash();
+    promotion = { isReady: true, why: 'all 4 pods run it' };
+    expect(await until(release.id, 'succeeded')).toEqual([50, 0]);
+  });
+
+  test('that is rolled back gives the traffic back first, and ends when the Deployment is back too', async () => {
+    promotion = { isReady: false, why: '2 of 4 pods run it' };
+    reversal = { isReady: false, why: '3 of 4 pods run the old version' };
+    const release = await exposed(bench, 3);
+    await until(release.id, 'promoting');
+    await bench.controller.command(release.id, { kind: 'rollback', reason: 'wrong after all', actor: 'ann' });
+    expect(live()).toBe(0);
+    await passes(30);
+    expect((await find(release.id)).phase).toBe('rollingBack');
+    reversal = { isReady: true, why: 'all 4 pods run the old version' };
+    await passes(1);
+    const { phase, rollback } = await find(release.id);
+    expect([phase, rollback?.withinSla]).toEqual(['rolledBack', true]);
+    expect(rollback?.clocks?.reverseRollMs).toBeGreaterThanOrEqual(30_000);
+  });
+});
