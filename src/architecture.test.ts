@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   kube: ['clock'],
   traffic: ['config', 'store', 'kube', 'clock'],
   controller: ['config', 'suite', 'metrics', 'stats', 'analysis', 'rollout', 'traffic', 'store', 'clock'],
+  kubernetes: ['controller', 'rollout', 'traffic', 'metrics', 'store', 'config', 'kube', 'analysis:type', 'clock'],
   server: ['store', 'controller', 'traffic', 'metrics', 'rollout', 'analysis', 'config', 'clock', 'sdk:type'],
   cli: ['*'],
 };
