@@ -1,0 +1,54 @@
+/**
+ * From a Pipeline resource to what the engine keeps: the same document, checked by the same rules as a file, with the files it
+ * names taken out of its ConfigMap. What an older definition of the resource let through is found here, and told in the status.
+ */
+import { API_VERSION } from '../config/fields.ts';
+import { type PipelineBundle, readPipelineBundle } from '../config/load.ts';
+import { formatProblem, type SpillwayError } from '../errors.ts';
+import type { KubeClient, KubeObject } from '../kube/client.ts';
+import { asFailure, Refusal } from '../kube/refusal.ts';
+import type { PipelineResource } from './resources.ts';
+
+export type Document = { bundle: PipelineBundle } | { problems: string[] };
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Reads the ConfigMap, where the document names one. */
+export async function documentOf(resource: PipelineResource, client: KubeClient): Promise<Document> {
+  const found = await filesOf(resource, client);
+  return 'problems' in found ? found : readDocument(resource, found.files);
+}
+
+export function readDocument({ metadata, spec }: PipelineResource, files: Record<string, string>): Document {
+  const { name, namespace = 'default' } = metadata;
+  const document = { apiVersion: API_VERSION, kind: 'Pipeline', metadata: { name, namespace }, spec };
+  try {
+    return { bundle: readPipelineBundle({ document, files }) };
+  } catch (error) {
+    const { problems, message } = error as SpillwayError;
+    if (problems === undefined) throw error;
+    // Line and column are those of no file that anyone has.
+    const told = problems.map(({ path, message }) => formatProblem({ path, message }));
+    return { problems: told.length > 0 ? told : [message] };
+  }
+}
+
+async function filesOf(
+  { metadata, spec }: PipelineResource,
+  client: KubeClient,
+): Promise<{ files: Record<string, string> } | { problems: string[] }> {
+  const named = (spec['files'] as { configMap?: unknown } | undefined)?.configMap;
+  if (typeof named !== 'string') return { files: {} };
+  const { namespace = 'default' } = metadata;
+  const called = `ConfigMap ${namespace}/${named}`;
+  try {
+    const { data = {} } = await client.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${named}`);
+    return { files: data };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.status === 404) return { problems: [`${called} is not there: spec.files.configMap names it`] };
+    return { problems: [asFailure(error, `${called} cannot be read`).message] };
+  }
+}

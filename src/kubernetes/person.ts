@@ -1,0 +1,53 @@
+/**
+ * What a person asks of a release by an annotation of its Pipeline, as `kubectl annotate pipeline web spillway.dev/command=promote`
+ * or `spillway promote --kube` writes it. Pure: who may ask is the API server's to say, what comes of it the engine's.
+ */
+import type { Command } from '../rollout/command.ts';
+import { type Release, stageNumberOf } from '../rollout/release.ts';
+import { ACTOR, COMMAND, type PipelineResource, REASON } from './resources.ts';
+
+export interface Asked {
+  /** As it was written. */
+  text: string;
+  reason: string | undefined;
+  actor: string;
+}
+
+export type Deed = { command: Command } | { retry: true } | { refused: string };
+
+export const WORDS = ['promote', 'promote --full', 'pause', 'resume', 'rollback', 'cancel', 'retry'] as const;
+
+/** Undefined when nothing is asked. */
+export function askedOf({ metadata: { annotations = {} } }: Pick<PipelineResource, 'metadata'>): Asked | undefined {
+  const text = annotations[COMMAND]?.trim();
+  if (!text) return undefined;
+  return { text, reason: annotations[REASON]?.trim() || undefined, actor: annotations[ACTOR] ?? 'kubernetes' };
+}
+
+/** @param active the release that is asked of, as it was seen: a promotion is for the stage that it is in */
+export function deedOf({ text, reason, actor }: Asked, active: Release | undefined): Deed {
+  if (!(WORDS as readonly string[]).includes(text)) return { refused: `"${text}" is none of ${WORDS.join(', ')}` };
+  if (text === 'retry') return { retry: true };
+  if (!active) return { refused: 'no release is active' };
+  const because = reason === undefined ? {} : { reason };
+  switch (text as (typeof WORDS)[number]) {
+    case 'promote':
+    case 'promote --full': {
+      const at = active.stageIndex < 0 ? {} : { fromStage: stageNumberOf(active) };
+      return { command: { kind: 'promote', full: text !== 'promote', actor, ...at } };
+    }
+    case 'pause':
+      return { command: { kind: 'pause', actor, ...because } };
+    case 'resume':
+      return { command: { kind: 'resume', actor } };
+    case 'rollback':
+      return { command: { kind: 'rollback', actor, reason: reason ?? `asked for by ${actor}` } };
+    default:
+      return { command: { kind: 'cancel', actor, ...because } };
+  }
+}
+
+/** A second time they would do something else: they are taken off the resource first, and carried out by whoever took them. */
+export function isOnceOnly({ text }: Asked): boolean {
+  return text.startsWith('promote') || text === 'resume' || text === 'retry';
+}
