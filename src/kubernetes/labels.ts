@@ -1,0 +1,48 @@
+/**
+ * Words that Spillway writes on objects, and how label selectors select. A selector without requirements selects everything,
+ * as in Kubernetes; where a kind means nothing by it (a Service), its reader says so.
+ */
+import type { LabelSelector, Labels, Requirement } from './objects.ts';
+
+/** On everything that Spillway makes: the pipeline, the release, and that it is ours to delete. */
+export const PIPELINE = 'spillway.dev/pipeline';
+export const RELEASE = 'spillway.dev/release';
+export const MANAGED_BY = 'app.kubernetes.io/managed-by';
+export const SPILLWAY = 'spillway';
+/** On pods of a candidate: the first digits of its version. */
+export const CANDIDATE = 'spillway.dev/candidate';
+
+/** On the user's Deployment, while its changed template is held back. */
+export const HELD = 'spillway.dev/held';
+/** On an autoscaler whose lower bound is held: what it was, and who holds it. */
+export const HOLD = 'spillway.dev/hold';
+
+/** Of a JSON Pointer (RFC 6901). */
+export const pointerTo = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+export function selects(selector: LabelSelector, labels: Labels): boolean {
+  return requirementsOf(selector).every(requirement => isMet(requirement, labels));
+}
+
+/** `matchLabels` is a short form of `In` with one value. */
+export function requirementsOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Requirement[] {
+  const equal = Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] }));
+  return [...equal, ...matchExpressions];
+}
+
+function isMet({ key, operator, values = [] }: Requirement, labels: Labels): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+export const isOurs = (labels: Labels | undefined, pipeline: string) =>
+  labels?.[PIPELINE] === pipeline && labels[MANAGED_BY] === SPILLWAY;
