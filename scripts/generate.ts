@@ -1,12 +1,13 @@
 /**
- * Writes what is derived from the document schemas: the JSON Schemas that editors use and the reference page of all
- * fields. `--check` writes nothing and exits 1 when a file differs.
+ * Writes what is derived from the document schemas: the JSON Schemas that editors use, the reference page of all fields and
+ * the definitions of the custom resources. `--check` writes nothing and exits 1 when a file differs.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Pipeline } from '../src/config/pipeline.ts';
 import { Prompt, PromptContent } from '../src/config/prompt.ts';
 import { Suite } from '../src/config/suite.ts';
+import { definitionFiles } from './crd/definitions.ts';
 
 const DOCUMENTS = { Pipeline, Prompt, Suite };
 const ROOT = new URL('../', import.meta.url);
@@ -41,7 +42,7 @@ export function generatedFiles(): Record<string, string> {
     pages.push(pageOf(kind, json));
   }
   files['docs/reference/documents.md'] = pages.join('\n');
-  return files;
+  return { ...files, ...definitionFiles() };
 }
 
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {

@@ -2,27 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SpillwayError } from '../errors.ts';
 import { parseDocument, planOf } from './load.ts';
 import type { Plan } from './plan.ts';
-
-interface Parts {
-  target?: string;
-  metrics?: string;
-  more?: string;
-  metadata?: string;
-}
-
-const MANAGED = '{ kubernetes: { deployment: web, route: { name: web } } }';
-const EXTERNAL =
-  '{ kubernetes: { workload: external, route: { name: web }, baseline: { name: blue }, candidate: { name: green, port: 80 }, version: v2 } }';
-
-function textOf({
-  target = MANAGED,
-  metrics = '{ prometheus: { template: traefik } }',
-  more = '',
-  metadata = '{ name: web }',
-}: Parts): string {
-  const source = metrics === '' ? '' : `  metrics: ${metrics}\n`;
-  return `apiVersion: spillway.dev/v1alpha1\nkind: Pipeline\nmetadata: ${metadata}\nspec:\n  target: ${target}\n${source}${more}`;
-}
+import { EXTERNAL, type Parts, textOf, WRONG_WORKLOADS } from './wrong-pipelines.test-support.ts';
 
 function planFor(parts: Parts): Plan {
   const loaded = parseDocument(textOf(parts), 'pipeline.yaml');
@@ -85,66 +65,7 @@ describe('a pipeline of a workload', () => {
 });
 
 describe('lint refuses', () => {
-  test.each<[string, Parts, RegExp]>([
-    ['no target at all', { target: '{}' }, /^spec\.target must name one target: `prompt` or `kubernetes`/],
-    [
-      'two targets',
-      { target: '{ prompt: { file: p.yaml }, kubernetes: { deployment: web, route: { name: web } } }', metrics: '' },
-      /^spec\.target must name one target/,
-    ],
-    ['no route', { target: '{ kubernetes: { deployment: web } }' }, /kubernetes must name `route`, or `routes`/],
-    [
-      'both forms of routes',
-      { target: '{ kubernetes: { deployment: web, route: { name: a }, routes: [{ name: b }] } }' },
-      /kubernetes must name `route`, or `routes`/,
-    ],
-    ['no Deployment', { target: '{ kubernetes: { route: { name: web } } }' }, /must name its `deployment`/],
-    [
-      'an external workload without its backends',
-      { target: '{ kubernetes: { workload: external, route: { name: web } } }' },
-      /must name `baseline`, `candidate` and `version`/,
-    ],
-    [
-      'an external workload with a Deployment',
-      { target: EXTERNAL.replace('version: v2', 'version: v2, deployment: web') },
-      /neither `deployment` nor `service`/,
-    ],
-    [
-      'a probe that cannot tell versions',
-      { target: '{ kubernetes: { deployment: web, route: { name: web }, probe: { url: http://web } } }' },
-      /probe must name `header`, or `json`/,
-    ],
-    ['no metrics', { metrics: '' }, /^spec\.metrics is required with `target\.kubernetes`/],
-    [
-      'metrics of a prompt',
-      { target: '{ prompt: { file: p.yaml } }' },
-      /^spec\.metrics belongs to `target\.kubernetes`/,
-    ],
-    [
-      'a source without queries',
-      { metrics: '{ prometheus: {} }' },
-      /prometheus must name a `template`, or own queries/,
-    ],
-    [
-      'half of own queries',
-      { metrics: '{ prometheus: { baseline: { requests: a, errors: b } } }' },
-      /prometheus must name a `template`, or own queries/,
-    ],
-    [
-      'a template that needs labels',
-      { metrics: '{ prometheus: { template: istio } }' },
-      /prometheus\.labels are required with this template/,
-    ],
-    ['suites', { more: '  test: { suites: [s.yaml] }\n' }, /^spec\.test\.suites are run for prompts/],
-    [
-      'a health check of a prompt',
-      { target: '{ prompt: { file: p.yaml } }', metrics: '', more: '  rollback: { healthCheck: { url: http://a } }\n' },
-      /^spec\.rollback\.healthCheck is not supported for prompts in this version.*NOT_SUPPORTED/,
-    ],
-    [
-      'a name that is none',
-      { target: '{ kubernetes: { deployment: Web_1, route: { name: web } } }' },
-      /deployment must be/,
-    ],
-  ])('%s', (_name, parts, problem) => expect(problemsOf(parts)).toEqual([expect.stringMatching(problem)]));
+  test.each(WRONG_WORKLOADS)('%s', (_name, parts, problem) =>
+    expect(problemsOf(parts)).toEqual([expect.stringMatching(problem)]),
+  );
 });
