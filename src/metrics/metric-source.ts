@@ -12,7 +12,8 @@ export interface Gap {
 }
 
 export type Polled =
-  | { interval: LiveInterval; gaps: readonly Gap[] }
+  /** `position` gives where the source stands after this interval: one that is opened there goes on counting from it. */
+  | { interval: LiveInterval; gaps: readonly Gap[]; position(): Uint8Array }
   /** Nothing can be said of the time since the last interval; `sinceMs` on the caller's clock, `code` where it is a failure. */
   | { silent: string; sinceMs: number; code?: FailureCode };
 

@@ -6,12 +6,21 @@ import { asSpillwayError, type FailureCode, SpillwayError } from '../../errors.t
 import type { MetricSource, Polled } from '../metric-source.ts';
 import type { PrometheusClient } from './client.ts';
 import { intervalOf, type Memory, remembered } from './interval.ts';
+import { decodeMemory, encodeMemory } from './memory-bytes.ts';
 import { partsOf, readScrape, type Scrape, type SourceQueries, scrapeQuery } from './scrape.ts';
 
-/** The client is closed with the source. @throws RangeError when the name of a metric is no word */
-export function prometheusSource(client: PrometheusClient, queries: SourceQueries): MetricSource {
+/**
+ * The client is closed with the source.
+ * @param position of an earlier source with the same queries; what cannot be read of it, or belongs to others, is left out
+ * @throws RangeError when the name of a metric is no word
+ */
+export function prometheusSource(
+  client: PrometheusClient,
+  queries: SourceQueries,
+  position?: Uint8Array,
+): MetricSource {
   const query = scrapeQuery(queries);
-  let memory: Memory = new Map();
+  let memory: Memory = (position && decodeMemory(position, query)) ?? new Map();
   let silentSinceMs: number | null = null;
   let underWay: Promise<Polled> | null = null;
 
@@ -30,7 +39,9 @@ export function prometheusSource(client: PrometheusClient, queries: SourceQuerie
     const scrape = await scraped();
     const difference = intervalOf(memory, scrape);
     if (!('refused' in difference && difference.refused)) memory = remembered(memory, scrape);
-    return difference;
+    if (!('interval' in difference)) return difference;
+    const upTo = memory;
+    return { ...difference, position: () => encodeMemory(upTo, query) };
   }
 
   async function scraped(): Promise<Scrape> {
