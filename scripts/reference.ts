@@ -42,7 +42,8 @@ colour and the picture is redrawn; in a pipe and where \`CI\` is set there are p
 | \`OPENAI_BASE_URL\`, \`OPENAI_API_KEY\` | the endpoint of \`openai:chat:…\` providers, unless a suite names its own |
 | \`SPILLWAY_ALLOWED_HOSTS\` | further hosts that suites may name on a server, with commas: \`models.example,127.0.0.1:11434\` |
 | \`SPILLWAY_ALLOWED_VARIABLES\` | further variables that \`apiKeyEnvar\` may name on a server |
-| \`SPILLWAY_ALLOWED_HOSTS\`, \`SPILLWAY_ALLOWED_VARIABLES\` | of a server: further hosts and key variables that suites of releases may name |
+| \`SPILLWAY_PROMETHEUS_URL\` | of a server: the Prometheus that counts the requests of workloads, unless a pipeline names its own |
+| \`SPILLWAY_PROMETHEUS_TOKEN\` | of a server: bearer token for that Prometheus; sent to its scheme, host and port, and nowhere else |
 | \`NO_COLOR\`, \`CI\` | no colour; no redrawing |
 
 **Where a command finds the server**: \`--server\`, then \`SPILLWAY_SERVER\`, then \`server.json\` in the data folder, which \`serve\`

@@ -8,6 +8,8 @@ describe('the environment', () => {
       SPILLWAY_TOKEN: 't',
       OPENAI_BASE_URL: 'http://b',
       OPENAI_API_KEY: 'k',
+      SPILLWAY_PROMETHEUS_URL: 'http://p',
+      SPILLWAY_PROMETHEUS_TOKEN: 'pt',
       NO_COLOR: '1',
       CI: 'true',
       OTHER: 'o',
@@ -17,6 +19,8 @@ describe('the environment', () => {
       token: 't',
       openAiBaseUrl: 'http://b',
       openAiApiKey: 'k',
+      prometheusUrl: 'http://p',
+      prometheusToken: 'pt',
       noColor: true,
       ci: true,
     });

@@ -16,6 +16,10 @@ export interface Environment {
   openAiBaseUrl?: string;
   /** OPENAI_API_KEY. */
   openAiApiKey?: string;
+  /** SPILLWAY_PROMETHEUS_URL: address of the Prometheus that counts the requests of workloads, unless a document names its own. */
+  prometheusUrl?: string;
+  /** SPILLWAY_PROMETHEUS_TOKEN: sent to the origin of SPILLWAY_PROMETHEUS_URL, and nowhere else. */
+  prometheusToken?: string;
   /** NO_COLOR is set (https://no-color.org). */
   noColor: boolean;
   /** CI is set, and not to false or 0. */
@@ -36,6 +40,8 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     ...given('token', 'SPILLWAY_TOKEN'),
     ...given('openAiBaseUrl', 'OPENAI_BASE_URL'),
     ...given('openAiApiKey', 'OPENAI_API_KEY'),
+    ...given('prometheusUrl', 'SPILLWAY_PROMETHEUS_URL'),
+    ...given('prometheusToken', 'SPILLWAY_PROMETHEUS_TOKEN'),
     noColor: variable('NO_COLOR') !== undefined,
     ci: !['false', '0', undefined].includes(variable('CI')?.toLowerCase()),
     variable,
