@@ -16,8 +16,8 @@ import { RoutingGuard } from './routing-guard.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface IntervalEvidence {
-  /** Begins a stage; the same index and weight again change nothing. */
-  enterStage(stage: StageEntry): void;
+  /** Begins a stage; the same index and weight again change nothing. @returns whether another one was left for it */
+  enterStage(stage: StageEntry): boolean;
   /** In order of time, each once. Before the first stage: ignored. */
   add(interval: LiveInterval): void;
   /** Changes nothing. */
@@ -58,12 +58,14 @@ class Intervals implements IntervalEvidence {
     this.#limit = new ErrorLimit(plan.errorRateMax, plan.alpha);
   }
 
-  enterStage(stage: StageEntry): void {
-    if (this.#stage && this.#stage.index === stage.index && this.#stage.weight === stage.weight) return;
+  enterStage(stage: StageEntry): boolean {
+    const left = this.#stage;
+    if (left && left.index === stage.index && left.weight === stage.weight) return false;
     this.#stage = { index: stage.index, weight: stage.weight, atMs: stage.atMs };
     this.#candidateRequests = 0;
     this.#limit.enterStage();
     for (const tracker of this.#trackers) tracker.enterStage(blockShape(stage.weight) !== null);
+    return left !== null;
   }
 
   add(interval: LiveInterval): void {

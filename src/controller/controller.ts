@@ -14,7 +14,7 @@ import { giveBack, overtake } from './overtake.ts';
 import { keep } from './pass.ts';
 import { recover } from './recovery.ts';
 import { followReplicas } from './replicas.ts';
-import { type Run, releaseOf } from './run.ts';
+import { dropEvidence, type Run, releaseOf } from './run.ts';
 import { createSchedule, LEASE_MS } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -95,6 +95,7 @@ export function createController(world: World): DrivenController {
       await Promise.all([...runs.values()].map(run => run.tail));
       const held = [...runs.values()].filter(run => run.isHeld);
       await Promise.all(held.map(run => keep(run, world).catch(() => undefined)));
+      for (const run of runs.values()) dropEvidence(run);
       await Promise.all([...runs.values()].map(engine.tests.stop));
       await store.releaseLeases(world.owner).catch(() => undefined);
     },

@@ -10,7 +10,7 @@ import type { AuditEvent, StoredRelease } from '../store/store.ts';
 import type { ControllerEvent } from './face.ts';
 import { type PassReport, pass } from './pass.ts';
 import { overdueAlert, reloadRun } from './rollback.ts';
-import { type Run, toRun } from './run.ts';
+import { dropEvidence, type Run, toRun } from './run.ts';
 import { type TestWork, testWork } from './test-work.ts';
 import { wantedRoute } from './wanted-route.ts';
 import type { World } from './world.ts';
@@ -113,6 +113,7 @@ export function createEngine(world: World, wake: () => void): Engine {
     const live = await world.router.readRoute(run.release.artifact);
     if (wanted && (live?.epoch ?? -1) < wanted.epoch) return;
     runs.delete(run.release.id);
+    dropEvidence(run);
     void tests.stop(run);
   }
 
@@ -162,7 +163,7 @@ export function createEngine(world: World, wake: () => void): Engine {
       await exclusively(run, async () => {
         if (run.isHeld || run.unsaved) return;
         runs.delete(run.release.id);
-        delete run.evidence;
+        dropEvidence(run);
         await tests.stop(run);
       });
     },

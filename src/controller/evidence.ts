@@ -10,6 +10,7 @@ import { readStoredOutcomes } from '../metrics/stored-outcomes.ts';
 import { type Release, stagePlanOf } from '../rollout/release.ts';
 import type { OutcomeBatch } from '../store/store.ts';
 import { BUCKETS, isCandidateBucket, unitHashOf } from '../traffic/assignment.ts';
+import { evidencePlanOf, restoredOr, stageEntryOf } from './stage-evidence.ts';
 import type { EvidenceFolder, World } from './world.ts';
 
 /** Batches read at once, and how long one look may fold: a backlog must not hold up the rest of the process. */
@@ -21,8 +22,12 @@ export async function evidenceFolder(
   world: Pick<World, 'store' | 'clock' | 'log'>,
 ): Promise<EvidenceFolder> {
   const { store, clock } = world;
-  const { evidence, ...from } = await restored(release, world);
-  let offset = from.offset;
+  const plan = evidencePlanOf(release);
+  const { evidence, offset: restoredOffset } = await restoredOr<LiveEvidence>(release, world, {
+    open: () => openEvidence(plan),
+    decode: bytes => decodeEvidence(plan, bytes),
+  });
+  let offset = restoredOffset;
   let savedOffset = offset;
   // On the monotonic clock: silence is when nothing arrives, whatever the wall clocks of the apps and of this host say.
   let arrivedAtMs = clock.monotonicMs();
@@ -50,7 +55,7 @@ export async function evidenceFolder(
       const stage = `${current.phase} ${current.stageIndex} ${current.weight}`;
       if (stage !== entered) arrivedAtMs = clock.monotonicMs();
       entered = stage;
-      enter(evidence, current);
+      evidence.enterStage(stageEntryOf(current));
       isBehind = !(await fold(current));
       const { minSamples, require } = stagePlanOf(current);
       const nowMs = clock.nowMs();
@@ -89,40 +94,6 @@ function outcomesOf(batch: OutcomeBatch, { log }: Pick<World, 'log'>): StoredOut
     );
     return [];
   }
-}
-
-async function restored(
-  release: Release,
-  { store, log }: Pick<World, 'store' | 'log'>,
-): Promise<{ evidence: LiveEvidence; offset: number }> {
-  const plan = {
-    alpha: release.plan.regression.alpha,
-    metrics: release.plan.regression.metrics,
-    errorRateMax: release.plan.rollback.triggers.errorRateMax,
-  };
-  const snapshot = await store.getSnapshot(release.id);
-  if (!snapshot) return { evidence: openEvidence(plan), offset: 0 };
-  try {
-    return { evidence: decodeEvidence(plan, snapshot.bytes), offset: snapshot.offset };
-  } catch (error) {
-    // Of another version of Spillway: evidence begins anew, which delays a verdict and never fakes one.
-    log.warn(
-      { release: release.id, cause: asSpillwayError(error).message },
-      'a snapshot of evidence cannot be read; it begins anew',
-    );
-    return { evidence: openEvidence(plan), offset: snapshot.offset };
-  }
-}
-
-/** The bake is the stage after the last; entering the same stage again changes nothing. */
-function enter(evidence: LiveEvidence, release: Release): void {
-  const baking = release.phase === 'baking';
-  const enteredAt = baking ? release.stages.at(-1)?.leftAt : release.stages[release.stageIndex]?.enteredAt;
-  evidence.enterStage({
-    index: baking ? release.stages.length : release.stageIndex,
-    weight: release.weight,
-    atMs: Date.parse(enteredAt ?? release.updatedAt),
-  });
 }
 
 function addOutcome(evidence: LiveEvidence, release: Release, outcome: StoredOutcome): void {

@@ -14,7 +14,7 @@ import type { AuditDraft, AuditEvent } from '../store/store.ts';
 import { isLowering, isSameRoute } from '../traffic/router.ts';
 import { decisionEvent, ENGINE } from './audit-draft.ts';
 import { reloadRun, restore, resumeRollback, rollBack, saveUnsaved } from './rollback.ts';
-import { type Run, saveRun } from './run.ts';
+import { dropEvidence, type Run, saveRun } from './run.ts';
 import { comparison, type TestWork } from './test-work.ts';
 import { trimQuietly } from './trim.ts';
 import { wantedRoute, wantedRow } from './wanted-route.ts';
@@ -181,11 +181,11 @@ async function judge(run: Run, release: Release, world: World): Promise<Findings
   } catch (error) {
     // What cannot be read is silence: a hold with a reason, never a rollback and never a pass.
     const { code, message } = asSpillwayError(error);
-    delete run.evidence;
+    dropEvidence(run);
     run.verdict = {
       kind: 'inconclusive',
       code: 'sourceSilent',
-      reason: `live outcomes cannot be read (${code}): ${message}`,
+      reason: `live evidence cannot be read (${code}): ${message}`,
       metrics: [],
     };
   }

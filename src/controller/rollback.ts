@@ -12,7 +12,7 @@ import type { AuditEvent } from '../store/store.ts';
 import { type Cause, decisionEvent, ENGINE } from './audit-draft.ts';
 import type { Alert } from './face.ts';
 import { keepNote, noteOf, settle } from './rollback-note.ts';
-import { type Run, releaseOf, saveRun } from './run.ts';
+import { dropEvidence, type Run, releaseOf, saveRun } from './run.ts';
 import { wantedRoute, wantedRow } from './wanted-route.ts';
 import type { RollbackNote, World } from './world.ts';
 
@@ -156,7 +156,7 @@ export async function reloadRun(run: Run, world: World): Promise<void> {
   run.stateVersion = stored.stateVersion;
   run.release = release;
   delete run.unsaved;
-  delete run.evidence;
+  dropEvidence(run);
   if (unsaved && isExposed(release)) resumeRollback(run, release, unsaved.note, world);
   else if (unsaved) settle(unsaved.note, world);
 }

@@ -99,6 +99,12 @@ export function toStored(
   };
 }
 
+/** The next look opens it anew, from the snapshot in the store. */
+export function dropEvidence(run: Run): void {
+  run.evidence?.close?.();
+  delete run.evidence;
+}
+
 /**
  * Saves the release with its events in one transaction and takes it as the present state.
  * @throws SpillwayError STATE_MOVED when another actor was faster, STORE_UNAVAILABLE; then the run is as it was

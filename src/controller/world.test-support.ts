@@ -55,6 +55,8 @@ export async function openBench(
     wrapJournal?: (journal: Journal) => RollbackJournal;
     withRealEvidence?: boolean;
     workloads?: Workloads;
+    /** In the place of the verdicts of the test. */
+    openEvidence?: (release: Release, world: World, wake: (artifact: string) => void) => Promise<EvidenceFolder>;
   } = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-controller-'));
@@ -85,9 +87,13 @@ export async function openBench(
       newId: prefix => `${prefix}_${String(++ids).padStart(4, '0')}`,
       runTests: async () => bench.testRun,
       ...(change.workloads ? { workloads: change.workloads } : {}),
-      openEvidence: async release => (change.withRealEvidence ? evidenceFolder(release, world) : evidence),
+      openEvidence: async release => {
+        if (change.openEvidence) return change.openEvidence(release, world, artifact => controller.wake(artifact));
+        return change.withRealEvidence ? evidenceFolder(release, world) : evidence;
+      },
     };
-    Object.assign(bench, { store, faults, journal, registry, controller: createController(world) });
+    const controller = createController(world);
+    Object.assign(bench, { store, faults, journal, registry, controller });
     await bench.controller.start();
   }
 

@@ -42,7 +42,7 @@ export type RunTests = (
   onProgress: (progress: Omit<TestProgress, 'releaseId'>) => void,
 ) => Promise<TestRun>;
 
-/** Live evidence of one running release; see evidence.ts. */
+/** Live evidence of one running release: of reported outcomes (evidence.ts), or of a metric source (interval-evidence.ts). */
 export interface EvidenceFolder {
   /** Reads what has arrived since the last call and says what it shows. A silent source is a verdict, never an error. */
   judge(release: Release): Promise<Verdict>;
@@ -52,6 +52,8 @@ export interface EvidenceFolder {
   isBehind(): boolean;
   /** A snapshot up to this offset is in the store. */
   saved(offset: number): void;
+  /** Ends what it does in the background and closes what it holds open. Nothing is judged after it. */
+  close?(): void;
 }
 
 /**
