@@ -267,6 +267,7 @@ describe('a snapshot', () => {
     const first = await source.open(at(0));
     await fed(first, at(0), source, healthy(3));
     await kept(first); // saved with the advance; then the process dies
+    first.close!();
     const next = await source.open(at(1));
     const verdict = await fed(next, at(1), source, [interval([750, 250], [0, 250])]);
     expect(verdict).toMatchObject({ kind: 'inconclusive', reason: expect.stringContaining('0 of 50') });
