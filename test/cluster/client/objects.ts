@@ -34,6 +34,8 @@ const WITHOUT_NAMESPACE = new Set([
   'MutatingAdmissionPolicyBinding',
   'Namespace',
   'Node',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
 ]);
 
 export interface Reference {
