@@ -1,0 +1,37 @@
+/** What Spillway has made for a pipeline and is still there, by its labels: in the order in which it may go. Pure. */
+import type { KubeObject } from '../kube/client.ts';
+import type { Cluster } from './cluster.ts';
+import { holdOf, isMarked } from './hold.ts';
+import { isOurs, PIPELINE } from './labels.ts';
+import type { Deployment, HorizontalPodAutoscaler, Kind, Pod } from './objects.ts';
+import { scales } from './share.ts';
+
+export interface Leftovers {
+  /** Deployments last: as long as one is there, a look at the cluster tells that there is something to do. */
+  objects: { kind: Kind; object: KubeObject }[];
+  /** Of Deployments that are gone already, or will be. */
+  pods: Pod[];
+  /** Held for this pipeline. */
+  held: HorizontalPodAutoscaler[];
+}
+
+/** @param own the user's Deployment: its autoscalers may have the trace of a hold */
+export function leftoversOf(cluster: Cluster, namespace: string, pipeline: string, own?: Deployment): Leftovers {
+  const ours = <T extends KubeObject>(kind: Kind, objects: readonly T[]) =>
+    objects.filter(({ metadata }) => isOurs(metadata.labels, pipeline)).map(object => ({ kind, object }));
+  return {
+    objects: [
+      ...ours('PodMonitor', cluster.podMonitors.list(namespace)),
+      ...ours('Service', cluster.services.list(namespace)),
+      ...ours('PodDisruptionBudget', cluster.podDisruptionBudgets.list(namespace)),
+      ...ours('NetworkPolicy', cluster.networkPolicies.list(namespace)),
+      ...ours('Deployment', cluster.deployments.list(namespace)),
+    ],
+    pods: cluster.pods.list(namespace).filter(({ metadata }) => metadata.labels?.[PIPELINE] === pipeline),
+    held: cluster.autoscalers
+      .list(namespace)
+      .filter(hpa => holdOf(hpa)?.pipeline === pipeline || (own && scales(hpa, own) && isMarked(hpa))),
+  };
+}
+
+export const isNothingLeft = ({ objects, pods, held }: Leftovers) => objects.length + pods.length + held.length === 0;

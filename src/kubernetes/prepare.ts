@@ -1,0 +1,181 @@
+/**
+ * Makes the candidate of a release exist in the number that its weight needs, with all that the stable pods have, named by the
+ * route; and says whether it may take that weight. Order: policies before pods, pods before the Service, the Service before
+ * the route.
+ */
+import { type Release, workloadOf } from '../rollout/release.ts';
+import type { CandidateFinding } from '../rollout/workload.ts';
+import { type Copy, copiesOf } from './bystanders.ts';
+import { type Candidate, candidateOf, fitted, ourLabels, stableServiceOf } from './candidate.ts';
+import { externalCandidate } from './external.ts';
+import { holdOf, takeHold, wantedHold } from './hold.ts';
+import { CANDIDATE, PIPELINE } from './labels.ts';
+import { type Deployment, nameOf, type Service } from './objects.ts';
+import { podHealth } from './pod-health.ts';
+import { isReadyPod, readyAddresses } from './ready.ts';
+import { replicasFor, scales, stableReplicas } from './share.ts';
+import { removeStale } from './stale.ts';
+import { hashOf } from './template.ts';
+import type { Ground } from './workloads.ts';
+
+export interface Stable {
+  namespace: string;
+  deployment: Deployment;
+  service: Service;
+}
+
+export async function prepareWorkload(release: Release, ground: Ground): Promise<CandidateFinding> {
+  const plan = workloadOf(release);
+  if (!plan || 'external' in plan.workload) return externalCandidate(release, ground);
+  const stable = stableOf(release, ground);
+  if ('refused' in stable) return notReady(stable.refused);
+  const replicas = replicasFor(release.weight, await heldCount(release, stable, ground));
+  const parts = await partsOf(release, stable, replicas, ground);
+  if ('refused' in parts) return notReady(parts.refused);
+  const made = await makeParts(release, parts, ground);
+  if ('refused' in made) return notReady(made.refused);
+  const finding = healthOf(release, { ...parts, stable, deployment: made.deployment, replicas }, ground);
+  if (finding.unhealthy !== undefined) return finding;
+  await removeStale(release, parts.candidate, ground);
+  // Early, while pods start: the gateways take the new backend up meanwhile.
+  const { isAttached, why } = await ground.attach(release);
+  return finding.isReady && !isAttached ? notReady(why) : finding;
+}
+
+const notReady = (why: string): CandidateFinding => ({ isReady: false, why });
+
+function stableOf(release: Release, { cluster }: Ground): Stable | { refused: string } {
+  const { namespace, workload } = workloadOf(release)!;
+  if ('external' in workload) throw new Error('not a managed workload');
+  const { deployment: name, service: named } = workload.managed;
+  const deployment = cluster.deployments.get(namespace, name);
+  if (!deployment)
+    return {
+      refused: `${nameOf('Deployment', { namespace, name })} is not there; create it, or name another in \`deployment\``,
+    };
+  const service = stableServiceOf(deployment, cluster.services.list(namespace), named);
+  return 'refused' in service ? service : { namespace, deployment, service };
+}
+
+/** Pods that carry all traffic; holds every autoscaler of the Deployment at that number first. */
+async function heldCount(release: Release, { namespace, deployment }: Stable, ground: Ground): Promise<number> {
+  let held = 0;
+  for (const hpa of ground.cluster.autoscalers.list(namespace).filter(one => scales(one, deployment))) {
+    const hold = wantedHold(hpa, release.pipeline, deployment.spec.replicas ?? 1);
+    if (hold) await takeHold(ground.client, hpa, hold);
+    held = Math.max(held, (hold ?? holdOf(hpa))?.minReplicas ?? 0);
+  }
+  return stableReplicas(deployment, held);
+}
+
+interface Parts {
+  candidate: Candidate;
+  copies: Copy[];
+}
+
+async function partsOf(
+  release: Release,
+  { namespace, deployment, service }: Stable,
+  replicas: number,
+  ground: Ground,
+): Promise<Parts | { refused: string }> {
+  const { id: releaseId, pipeline, version, artifact } = release;
+  const { cluster } = ground;
+  const owner = ground.owner?.(release);
+  const template = await ground.templates(artifact, version);
+  const services = cluster.services.list(namespace);
+  const of = { pipeline, releaseId, version, template, deployment, service, services, replicas, owner };
+  const candidate = candidateOf(of);
+  if ('refused' in candidate) return candidate;
+  const bystanders = {
+    networkPolicies: cluster.networkPolicies.list(namespace),
+    podDisruptionBudgets: cluster.podDisruptionBudgets.list(namespace),
+    podMonitors: cluster.podMonitors.list(namespace),
+  };
+  const copies = copiesOf(bystanders, {
+    stable: (template as { metadata?: { labels?: Record<string, string> } }).metadata?.labels ?? {},
+    candidate: candidate.labels,
+    selector: { matchLabels: candidate.selector },
+    labels: { ...ourLabels(of), [CANDIDATE]: hashOf(version) },
+    rename: name => fitted(name, `-candidate-${hashOf(version)}`, 253),
+    owner,
+  });
+  return 'refused' in copies ? copies : { candidate, copies: copies.copies };
+}
+
+async function makeParts(
+  release: Release,
+  { candidate, copies }: Parts,
+  ground: Ground,
+): Promise<{ deployment: Deployment } | { refused: string }> {
+  const { cluster, ensure } = ground;
+  for (const copy of copies) {
+    const known = lookupOf(copy, ground)?.get(copy.metadata.namespace!, copy.metadata.name);
+    const { refused } = await ensure(copy.kind, copy, known);
+    if (refused !== undefined) return { refused };
+  }
+  const { namespace = '', name } = candidate.deployment.metadata;
+  const made = await ensure('Deployment', candidate.deployment, cluster.deployments.get(namespace, name));
+  if (made.refused !== undefined) return { refused: made.refused };
+  const service = cluster.services.get(namespace, candidate.service.metadata.name);
+  const whyNot = await whyNotTurned(release, service, ground);
+  if (whyNot !== undefined) return { refused: whyNot };
+  const { refused } = await ensure('Service', candidate.service, service);
+  return refused === undefined ? { deployment: made.object as Deployment } : { refused };
+}
+
+function lookupOf({ kind }: Copy, { cluster }: Ground) {
+  switch (kind) {
+    case 'NetworkPolicy':
+      return cluster.networkPolicies;
+    case 'PodDisruptionBudget':
+      return cluster.podDisruptionBudgets;
+    case 'PodMonitor':
+      return cluster.podMonitors;
+  }
+}
+
+/** A Service that still gives requests to the candidate of another release keeps its pods until the route gives it none. */
+async function whyNotTurned(
+  release: Release,
+  service: Service | undefined,
+  ground: Ground,
+): Promise<string | undefined> {
+  const selected = service?.spec.selector?.[CANDIDATE];
+  if (selected === undefined || selected === hashOf(release.version)) return undefined;
+  const { isClear, why } = await ground.isRouteClear(release);
+  return isClear ? undefined : `the candidate before this one still gets requests: ${why}`;
+}
+
+interface Made extends Parts {
+  stable: Stable;
+  deployment: Deployment;
+  replicas: number;
+}
+
+function healthOf(release: Release, made: Made, ground: Ground): CandidateFinding {
+  const { candidate, stable, deployment, replicas } = made;
+  const { cluster, checks } = ground;
+  const pods = cluster.pods
+    .list(stable.namespace)
+    .filter(
+      ({ metadata: { labels } }) =>
+        labels?.[PIPELINE] === release.pipeline && labels[CANDIDATE] === hashOf(release.version),
+    );
+  const health = podHealth(pods, deployment, replicas);
+  if (health.is === 'unhealthy') return { isReady: false, why: health.why, unhealthy: health.why };
+  const { healthCheck } = release.plan.rollback;
+  const checked = healthCheck
+    ? checks.look(release.id, healthCheck, {
+        baseline: readyAddresses(cluster, stable.namespace, stable.service.metadata.name),
+        candidate: pods.filter(isReadyPod).flatMap(({ status }) => status?.podIP ?? []),
+      })
+    : {};
+  if (checked.unhealthy !== undefined) return { isReady: false, why: checked.unhealthy, unhealthy: checked.unhealthy };
+  if (health.is === 'waiting') return notReady(health.why);
+  const name = candidate.service.metadata.name;
+  const ready = readyAddresses(cluster, stable.namespace, name).length;
+  if (ready < replicas) return notReady(`${ready} of ${replicas} endpoints of Service ${name} are ready`);
+  const alarm = checked.alarm === undefined ? '' : `; ${checked.alarm}`;
+  return { isReady: true, why: `${replicas} pods of the candidate are ready${alarm}` };
+}
