@@ -88,6 +88,7 @@ class Intervals implements IntervalEvidence {
       unmeasurable: this.#unmeasurable,
       limit: this.#limit,
       routing: new RoutingGuard(),
+      counted: 'requests' as const,
       candidateUnits: this.#candidateRequests,
       newestAtMs: this.#newestAtMs,
     };

@@ -45,7 +45,9 @@ export interface EvidenceState {
   unmeasurable: readonly { name: string; required: boolean }[];
   limit: ErrorLimit;
   routing: RoutingGuard;
-  /** Candidate units in the stage, whatever they report. */
+  /** What is counted, for people. */
+  counted: 'units' | 'requests';
+  /** Candidate units or requests in the stage, whatever they report. */
   candidateUnits: number;
   newestAtMs: number;
 }
@@ -62,7 +64,7 @@ export function judgeEvidence(state: EvidenceState, options: JudgeOptions): Verd
   const isFrozen = stage.weight >= 100;
   const open = isFrozen ? frozenDoubt(state, stage, options) : doubt(state, stage, options);
   if (open) return { ...body, kind: 'inconclusive', ...open };
-  const units = `${state.candidateUnits} candidate units in this stage`;
+  const units = `${state.candidateUnits} candidate ${state.counted} in this stage`;
   if (isFrozen)
     return {
       ...body,
@@ -78,7 +80,7 @@ export function judgeEvidence(state: EvidenceState, options: JudgeOptions): Verd
 
 function bodyOf(state: EvidenceState): VerdictBody {
   const measured = state.trackers.map(({ evidence }) => metricEvidence(evidence));
-  const missing = state.unmeasurable.map(({ name }) => notMeasured(name));
+  const missing = state.unmeasurable.map(({ name }) => notMeasured(name, state.counted));
   const average = measured.reduce((sum, { weight = 0, e = 0 }) => sum + weight * e, 0);
   const score = Math.log(average) / Math.log(1 / state.alpha);
   const reach = state.trackers.map(({ evidence }) => detectable(evidence, state.alpha)).filter(text => text !== null);
@@ -90,20 +92,24 @@ function bodyOf(state: EvidenceState): VerdictBody {
   };
 }
 
-function notMeasured(name: string): MetricEvidence {
+function notMeasured(name: string, counted: EvidenceState['counted']): MetricEvidence {
+  const there =
+    counted === 'units'
+      ? 'outcomes carry errors, latency, quality, cost and tokens'
+      : 'counters tell errors, histograms latency, cost and tokens';
   return {
     name,
     n: { baseline: 0, candidate: 0 },
     effect: { kind: 'ratio', value: null, interval: [null, null] },
     severity: 'none',
-    why: `${name}: not measured on live traffic (outcomes carry errors, latency, quality, cost and tokens)`,
+    why: `${name}: not measured on live traffic (${there})`,
   };
 }
 
 function failure(state: EvidenceState, body: VerdictBody): Verdict | null {
   const { breach, max } = state.limit;
   if (breach && max !== null) {
-    const rate = `${breach.errors} of ${breach.n} candidate answers failed (one a unit and minute)`;
+    const rate = `${breach.errors} of ${breach.n} candidate answers failed${state.counted === 'units' ? ' (one a unit and minute)' : ''}`;
     const reason = `errors: ${rate}, at least ${percent(breach.low)} where ${percent(max)} is the limit`;
     return { ...body, kind: 'fail', metric: 'errors', trigger: 'errorRate', reason };
   }
@@ -155,12 +161,18 @@ function silence(state: EvidenceState, stage: StageEntry, options: JudgeOptions)
   const lastMs = options.lastArrivalMs ?? Math.max(stage.atMs, state.newestAtMs);
   const silentMs = options.nowMs - lastMs;
   if (silentMs <= silentAfterMs) return null;
-  return { code: 'sourceSilent', reason: `no outcome of either arm for ${figure(silentMs / 1000)} s` };
+  return {
+    code: 'sourceSilent',
+    reason: `no ${state.counted === 'units' ? 'outcome' : 'request'} of either arm for ${figure(silentMs / 1000)} s`,
+  };
 }
 
 function tooFewUnits(state: EvidenceState, { minSamples }: JudgeOptions): Doubt | null {
   if (state.candidateUnits >= minSamples) return null;
-  return { code: 'notEnoughData', reason: `${state.candidateUnits} of ${minSamples} candidate units in this stage` };
+  return {
+    code: 'notEnoughData',
+    reason: `${state.candidateUnits} of ${minSamples} candidate ${state.counted} in this stage`,
+  };
 }
 
 /** Half of the candidate's values must have met baseline values: a silent baseline compares nothing, and passes nothing. */
@@ -172,8 +184,8 @@ function tooFewSamples(state: EvidenceState, { minSamples }: JudgeOptions): Doub
     if (!metric.required) continue;
     const reason =
       stage.candidates < minSamples
-        ? `${metric.name}: ${stage.candidates} of ${minSamples} candidate units in this stage`
-        : `${metric.name}: only ${stage.compared} of ${stage.candidates} candidate units could be compared, the baseline has too few`;
+        ? `${metric.name}: ${stage.candidates} of ${minSamples} candidate ${state.counted} in this stage`
+        : `${metric.name}: only ${stage.compared} of ${stage.candidates} candidate ${state.counted} could be compared, the baseline has too few`;
     if (stage.candidates < minSamples || stage.compared * 2 < minSamples) return { code: 'notEnoughData', reason };
   }
   return null;

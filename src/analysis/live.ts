@@ -100,6 +100,7 @@ class ReleaseEvidence implements LiveEvidence {
       unmeasurable: this.#unmeasurable,
       limit: this.#limit,
       routing: this.#routing,
+      counted: 'units' as const,
       candidateUnits: this.#candidateUnits,
       newestAtMs: this.#newestAtMs,
     };

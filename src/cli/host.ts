@@ -9,10 +9,14 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
 import { createController, type DrivenController } from '../controller/controller.ts';
 import { evidenceFolder } from '../controller/evidence.ts';
+import { intervalFolder } from '../controller/interval-evidence.ts';
 import { suiteRunner } from '../controller/run-suites.ts';
 import type { Log, World } from '../controller/world.ts';
 import { SpillwayError } from '../errors.ts';
 import { outcomeIntake } from '../metrics/intake.ts';
+import type { MetricSource } from '../metrics/metric-source.ts';
+import { type ArmBackends, plannedSource } from '../metrics/prometheus/planned-source.ts';
+import { type Release, workloadOf } from '../rollout/release.ts';
 import { knownArtifact } from '../server/known-artifact.ts';
 import { startServer } from '../server/serve.ts';
 import { openJournal } from '../store/journal.ts';
@@ -41,6 +45,8 @@ export interface HostOptions {
   environment: Environment;
   log: Log;
   clock?: Clock;
+  /** What the route of a workload splits its traffic between; undefined while that is not known. */
+  backendsOf?: (release: Release) => ArmBackends | undefined;
 }
 
 export interface Host {
@@ -84,7 +90,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
         endpointOf: serverEndpointFrom(options.environment),
         random: Math.random,
       }),
-      openEvidence: release => evidenceFolder(release, world),
+      openEvidence: release =>
+        workloadOf(release)
+          ? intervalFolder(release, {
+              ...world,
+              sourceFor: sourceOf(options),
+              wake: artifact => controller.wake(artifact),
+            })
+          : evidenceFolder(release, world),
     });
     const intake = outcomeIntake({
       store,
@@ -113,6 +126,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
     await unwind(undo);
     throw error;
   }
+}
+
+function sourceOf({ environment, backendsOf }: HostOptions) {
+  return (release: Release, position?: Uint8Array): MetricSource => {
+    const { metrics } = release.plan;
+    if (metrics) return plannedSource(metrics.prometheus, environment, backendsOf?.(release), position);
+    throw new SpillwayError('CONFIG_INVALID', `The pipeline of ${release.artifact} names no source of metrics`, {
+      hint: 'Write spec.metrics.prometheus: gateways count requests, and nobody reports them.',
+    });
+  };
 }
 
 /** Every step is taken, also after one that failed: a lock that is kept would keep the next server out. */
