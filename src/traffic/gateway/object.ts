@@ -5,6 +5,7 @@
 export const GROUP = 'gateway.networking.k8s.io';
 export const EPOCH = 'spillway.dev/epoch';
 export const TOMBSTONE = 'spillway.dev/rolled-back';
+export const ATTACHED = 'spillway.dev/attached';
 
 export interface Backend {
   /** Default '', the core group. */

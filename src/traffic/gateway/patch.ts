@@ -58,7 +58,8 @@ export function weightPatch(route: RouteObject, target: Target, order: WeightOrd
   return { operations, isRaise, isObeyed: weights.length === 0 };
 }
 
-function refuseStale(route: RouteObject, { address }: Target, { epoch, releaseId, weight }: WeightOrder): void {
+/** @throws SpillwayError EPOCH_STALE when a newer epoch, or for a weight a tombstone, is in force */
+export function refuseStale(route: RouteObject, { address }: Target, { epoch, releaseId, weight }: WeightOrder): void {
   const seen = epochOf(route);
   const grave = tombstoneOf(route);
   const what = `Epoch ${epoch} is not written to ${nameOf(address)}`;
@@ -95,14 +96,16 @@ function weightOperations(rule: SplitRule, weight: number): Operation[] {
   ];
 }
 
-function identityTests(place: string, ref: BackendRef): Operation[] {
+/** That the reference is still the one that was read. Filters are left out: servers write their texts in several ways. */
+export function identityTests(place: string, ref: BackendRef): Operation[] {
   const fields = ['name', 'kind', 'group', 'namespace', 'port'] as const;
   return fields
     .filter(field => ref[field] !== undefined)
     .map(field => ({ op: 'test', path: `${place}/${field}`, value: ref[field] }));
 }
 
-const pointer = (key: string) => `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** To an annotation. */
+export const pointer = (key: string) => `/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 /** That nobody wrote since we looked. Kubernetes takes null for "is not there", which the RFC leaves open. */
 function epochGuard({ metadata: { annotations } }: RouteObject): Operation {
