@@ -28,8 +28,13 @@ export interface ApiServer {
 
 export async function apiServer(): Promise<ApiServer> {
   let version = 10;
-  const tell = (type: string, object: unknown) => {
-    for (const { response } of api.watchers) response.write(`${JSON.stringify({ type, object })}\n`);
+  const tell = (type: string, object: unknown, path: string) => {
+    for (const { response, url } of api.watchers) {
+      const [collection = '', query = ''] = url.split('?');
+      const name = /metadata\.name%3D([^&]+)/.exec(query)?.[1];
+      const isAskedFor = path.startsWith(`${collection}/`) && (name === undefined || path.endsWith(`/${name}`));
+      if (isAskedFor) response.write(`${JSON.stringify({ type, object })}\n`);
+    }
   };
   const save = (path: string, route: RouteObject) => {
     version += 1;
@@ -40,7 +45,7 @@ export async function apiServer(): Promise<ApiServer> {
         for (const condition of conditions) condition.observedGeneration = next.metadata.generation ?? 0;
     const isNew = !api.objects.has(path);
     api.objects.set(path, next);
-    tell(isNew ? 'ADDED' : 'MODIFIED', next);
+    tell(isNew ? 'ADDED' : 'MODIFIED', next, path);
     return next;
   };
 
@@ -89,7 +94,11 @@ export async function apiServer(): Promise<ApiServer> {
     objects: new Map(),
     faults: [],
     calls: [],
-    put: (path, route) => void save(path, route),
+    put(path, route) {
+      const generation = api.objects.get(path)?.metadata.generation ?? 0;
+      const isSame = JSON.stringify(api.objects.get(path)?.spec) === JSON.stringify(route.spec);
+      save(path, { ...route, metadata: { ...route.metadata, generation: isSame ? generation : generation + 1 } });
+    },
     watchers: [],
     isStatusLate: false,
     async close() {

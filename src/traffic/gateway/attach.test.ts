@@ -40,6 +40,20 @@ describe('attaching', () => {
     expect(names(detached(found, of))).toEqual([[STABLE], [STABLE]]);
   });
 
+  test('of two rules of one object keeps both in mind, and each is taken out by itself', () => {
+    const rules = [
+      { name: 'web', ...alone(3) },
+      { name: 'api', ...alone(4) },
+    ];
+    const both = attached(attached(routeWith(rules), target('api')), target('web'));
+    const one = detached(both, target('web'));
+    expect(names(one)).toEqual([[STABLE], [STABLE, CANARY]]);
+    expect(detachPatch(one, target('web'))).toEqual([]);
+    const none = detached(one, target('api'));
+    expect(none.spec!.rules).toEqual(rules);
+    expect(none.metadata.annotations).toEqual({});
+  });
+
   test('leaves a route alone that names the candidate already, and so does detaching', () => {
     const route = routeWith([split(100, 0), alone(1)]);
     expect(attachPatch(route, target())).toEqual([]);

@@ -38,7 +38,7 @@ export function detach(attachment: Attachment, time: Time): Promise<RouteObject>
   return carryOut(attachment, detachPatch, 'still has', time);
 }
 
-function carryOut(
+async function carryOut(
   { client, target, untilMs }: Attachment,
   patchOf: typeof attachPatch,
   how: string,
@@ -47,7 +47,8 @@ function carryOut(
   const { address, candidate } = target;
   const what = `${nameOf(address)} ${how} its reference to ${nameOfBackend(candidate)}`;
   const plan = (found: RouteObject) => patchOf(found, target);
-  return insist({ client, address, what, untilMs, plan, isDone: answer => plan(answer).length === 0 }, time);
+  const isDone = (answer: RouteObject) => plan(answer).length === 0;
+  return (await insist({ client, address, what, untilMs, plan, isDone }, time)).object;
 }
 
 /**
@@ -65,7 +66,7 @@ export function attachPatch(route: RouteObject, target: Target): Operation[] {
   if (record && !isOurs) refuseOthers(route, target, record);
   const wanting = rules.flatMap(one => wantingRule(one, route, target) ?? []);
   if (wanting.length === 0) return [];
-  const kept = isOurs ? keptRecords(split, record) : [];
+  const kept = isOurs ? keptRecords(split, address.rule, record) : [];
   const added = wanting.map(({ index, name, baseline: { weight } }) => recordOf(index, name, weight));
   const next: Attached = {
     candidate: target.candidate.name,
@@ -93,10 +94,14 @@ export function detachPatch(route: RouteObject, target: Target): Operation[] {
       `${nameOf(target.address)} still gives ${nameOfBackend(target.candidate)} ${weight} %: its reference stays.`,
     );
   const records = recordsOf(rules, record);
+  const beside = recordsBeside(target.address.rule, record);
+  if (beside.length === record.rules.length && rules.length === 0) return [];
   return [
     annotationGuard(route),
     ...rules.flatMap((rule, n) => removal(rule, records[n])),
-    { op: 'remove', path: pointer(ATTACHED) },
+    beside.length > 0
+      ? annotation(route, JSON.stringify({ ...record, rules: beside } satisfies Attached))
+      : { op: 'remove', path: pointer(ATTACHED) },
   ];
 }
 
@@ -156,8 +161,14 @@ const refused = (message: string) =>
   });
 
 /** What is known of rules that hold the reference still: GitOps may have taken it out of some. */
-function keptRecords(split: readonly SplitRule[], record: Attached): AttachedRule[] {
-  return recordsOf(split, record).flatMap((one, n) => (one ? [{ ...one, index: split[n]!.index }] : []));
+function keptRecords(split: readonly SplitRule[], rule: string | undefined, record: Attached): AttachedRule[] {
+  const held = recordsOf(split, record).flatMap((one, n) => (one ? [{ ...one, index: split[n]!.index }] : []));
+  return [...held, ...recordsBeside(rule, record)];
+}
+
+/** Of the other rules, where a pipeline names several rules of one object. */
+function recordsBeside(rule: string | undefined, { rules }: Attached): AttachedRule[] {
+  return rule === undefined ? [] : rules.filter(({ name }) => name !== rule);
 }
 
 const recordOf = (index: number, name: string | undefined, weight: number | undefined): AttachedRule => ({

@@ -32,8 +32,11 @@ interface ReferenceGrant {
   };
 }
 
-/** @returns sentences; empty when all is well. What cannot be read is a sentence too */
-export async function capabilityProblems(client: KubeClient, target: Target): Promise<string[]> {
+/**
+ * @param isAttaching the candidate's reference will be added, so that a route need not name it
+ * @returns sentences; empty when all is well. What cannot be read is a sentence too
+ */
+export async function capabilityProblems(client: KubeClient, target: Target, isAttaching = false): Promise<string[]> {
   const { address } = target;
   const found = await readOr<RouteObject>(client, pathOf(address, address.name), `${nameOf(address)} cannot be read`);
   if (typeof found === 'string') return [found];
@@ -42,10 +45,10 @@ export async function capabilityProblems(client: KubeClient, target: Target): Pr
     ...gateways.map(({ name, namespace = address.namespace }) => gatewayProblems(client, target, { name, namespace })),
     ...[target.baseline, target.candidate].map(backend => grantProblems(client, target, backend)),
   ]);
-  return [...ruleProblems(found, target), ...problems.flat()];
+  return [...ruleProblems(found, target, isAttaching), ...problems.flat()];
 }
 
-function ruleProblems(route: RouteObject, { address, baseline, candidate }: Target): string[] {
+function ruleProblems(route: RouteObject, { address, baseline, candidate }: Target, isAttaching: boolean): string[] {
   const rules = route.spec?.rules ?? [];
   const named = address.rule === undefined ? rules : rules.filter(({ name }) => name === address.rule);
   if (named.length === 0 && address.rule !== undefined) {
@@ -56,7 +59,7 @@ function ruleProblems(route: RouteObject, { address, baseline, candidate }: Targ
   }
   const holds = (backend: Backend) =>
     named.some(({ backendRefs = [] }) => backendRefs.some(ref => isTo(ref, backend, address.namespace)));
-  return [baseline, candidate]
+  return (isAttaching ? [baseline] : [baseline, candidate])
     .filter(backend => !holds(backend))
     .map(backend => `${nameOf(address)} does not name ${nameOfBackend(backend)}: add it to backendRefs.`);
 }

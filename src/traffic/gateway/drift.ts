@@ -38,7 +38,13 @@ interface DriftWatch {
   target: Target;
   duty: DriftDuty;
   write(order: WeightOrder): Promise<RouteOutcome>;
-  onSeen(route: RouteObject): void;
+  /** @returns false for what is older than our own last write */
+  onSeen(route: RouteObject): boolean;
+  onGone(): void;
+  /** By the watch, or by an answer to a write of ours. */
+  newest(): RouteObject | undefined;
+  /** Ends when no order is being written: what is seen meanwhile is half of it. */
+  settled(): Promise<void> | undefined;
 }
 
 const REPAIR_MS = 1_000;
@@ -49,7 +55,6 @@ const QUIET_MS = 60_000;
 export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSignal): Promise<void> {
   const { client, target, duty } = watch;
   const { clock } = time;
-  let latest: RouteObject | undefined;
   let isAtWork = false;
   let work = Promise.resolve();
   let repairedAtMs = Number.NEGATIVE_INFINITY;
@@ -57,8 +62,7 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
   let overtakenBy = '';
 
   function look(route: RouteObject): void {
-    latest = route;
-    watch.onSeen(route);
+    if (!watch.onSeen(route)) return;
     if (isAtWork) return; // The one at work looks at the latest when it is done.
     isAtWork = true;
     work = putBack().finally(() => {
@@ -68,7 +72,10 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
 
   async function putBack(): Promise<void> {
     let isOpen = true;
-    while (isOpen && !signal.aborted && latest !== undefined) {
+    while (isOpen && !signal.aborted) {
+      await watch.settled();
+      const latest = watch.newest();
+      if (latest === undefined) return;
       const found = driftOf(latest, target, duty.wanted());
       if (found === undefined) return;
       if (found.drift.is === 'overtaken') return tellOvertaken(latest, found.drift);
@@ -86,11 +93,13 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
       await clock.sleep(Math.min(waitMs, REPAIR_MS), signal);
       return true;
     }
+    const outcome = await repair(order, isRaise);
+    if (outcome === 'wasNone') return watch.newest() !== route;
     repairedAtMs = clock.monotonicMs();
     if (isRaise) raises += 1;
-    const outcome = await repair(order, isRaise);
-    duty.onDrift({ ...drift, ...outcome });
-    return latest !== route || outcome.is === 'failed';
+    const { failure: _found, ...found } = drift; // why it was not as wanted says nothing about the repair
+    duty.onDrift({ ...found, ...outcome });
+    return watch.newest() !== route || outcome.is === 'failed';
   }
 
   /** Once for each state: status writes of gateways come by all the time. */
@@ -100,9 +109,10 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
     overtakenBy = state;
   }
 
-  async function repair(order: WeightOrder, isRaise: boolean): Promise<Pick<Drift, 'is' | 'failure'>> {
+  async function repair(order: WeightOrder, isRaise: boolean): Promise<Pick<Drift, 'is' | 'failure'> | 'wasNone'> {
     if (isRaise && !(await duty.mayRaise(order).catch(() => false))) return { is: 'left' };
-    const { failure } = await watch.write(order);
+    const { failure, isUnchanged } = await watch.write(order);
+    if (isUnchanged) return 'wasNone'; // what we saw was old
     if (failure === undefined) return { is: 'repaired' };
     return { is: failure.code === 'EPOCH_STALE' ? 'overtaken' : 'failed', failure };
   }
@@ -110,7 +120,7 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
   const follower = {
     onSet: look,
     onGone() {
-      latest = undefined;
+      watch.onGone();
       const order = duty.wanted();
       if (order) duty.onDrift({ route: target.address, is: 'gone', who: '', seen: undefined, wanted: order.weight });
     },

@@ -38,16 +38,25 @@ class Conflict extends Again {
   }
 }
 
-/** @returns the object that says what is wanted. @throws SpillwayError why it does not */
-export async function insist(on: Insistence, time: Time): Promise<RouteObject> {
+export interface Insisted {
+  /** Says what is wanted. */
+  object: RouteObject;
+  /** Whether it had to be written. */
+  isChanged: boolean;
+}
+
+/** @throws SpillwayError why the object does not say what is wanted */
+export async function insist(on: Insistence, time: Time): Promise<Insisted> {
   let { seen } = on;
   let refused: string | undefined;
+  let isChanged = false;
   for (let attempt = 0; ; attempt++) {
     try {
       const { found, operations } = await attemptOne(on, seen);
-      if (operations.length === 0) return found;
+      if (operations.length === 0) return { object: found, isChanged };
       const answer = await patchOne(on, operations, refused);
-      if (on.isDone(answer)) return answer;
+      isChanged = true;
+      if (on.isDone(answer)) return { object: answer, isChanged };
       throw new Again('what is written there is changed at once');
     } catch (error) {
       if (error instanceof Conflict) refused = error.operations;

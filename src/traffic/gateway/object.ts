@@ -60,6 +60,7 @@ export interface RouteObject {
   metadata: {
     name: string;
     namespace?: string;
+    uid?: string;
     generation?: number;
     resourceVersion?: string;
     annotations?: Record<string, string>;

@@ -23,6 +23,8 @@ export interface GatewayOptions extends Time {
   probe?: Probe;
   /** For one write, one acceptance, one verification: default 15 s. */
   deadlineMs?: number;
+  /** Whether a raise adds the candidate's reference where a route has none. */
+  isAttaching?: boolean;
 }
 
 /** One of the three is set. Times are monotonic milliseconds. */
@@ -32,17 +34,21 @@ export interface RouteOutcome {
   /** When it was so, and of which generation of the object. */
   atMs?: number;
   generation?: number;
+  /** It said what was wanted already. */
+  isUnchanged?: boolean;
 }
 
 export interface GatewayRouter {
   /** What each object says; never what was asked for. */
   read(): Promise<{ route: RouteAddress; reading?: RouteReading; failure?: SpillwayError }[]>;
   /** Idempotent. A `Route` is an order. Failures: EPOCH_STALE, WEIGHT_REJECTED, RIGHTS_MISSING, NOT_FOUND, CLUSTER_UNREACHABLE. */
-  write(order: WeightOrder): Promise<RouteOutcome[]>;
+  write(order: WeightOrder, withinMs?: number): Promise<RouteOutcome[]>;
   /** Waits until every parent of each written route has seen that generation and serves it. Failed routes stay as they are. */
-  accepted(written: readonly RouteOutcome[]): Promise<RouteOutcome[]>;
+  accepted(written: readonly RouteOutcome[], wait?: AcceptanceWait): Promise<RouteOutcome[]>;
   /** Waits until the data plane obeys; undefined without a probe. @throws SpillwayError WEIGHT_REJECTED when it does not in time */
-  verified(order: WeightOrder): Promise<number | undefined>;
+  verified(order: WeightOrder, withinMs?: number): Promise<number | undefined>;
+  /** The newest object of each route that is known to be there, by the watch, a look or a write. */
+  seen(): Sighting[];
   /** What the cluster cannot do of what is wanted, in sentences; empty when it can do all. Look before the first raise. */
   check(): Promise<string[]>;
   /** Puts back what others change, until the signal. Resolves when it has stopped. */
@@ -51,12 +57,28 @@ export interface GatewayRouter {
   repairs(): number;
 }
 
+export interface Sighting {
+  route: RouteAddress;
+  object: RouteObject;
+}
+
+export interface AcceptanceWait {
+  withinMs?: number;
+  /** That it was seen is enough: for weight 0, where a candidate that cannot be reached any more is no reason to wait. */
+  isSeenEnough?: boolean;
+}
+
 const DEADLINE_MS = 15_000;
 
 export function gatewayRouter(options: GatewayOptions): GatewayRouter {
   const { client, routes, clock, random, deadlineMs = DEADLINE_MS } = options;
   const time: Time = { clock, random };
+  /** What the next patch may begin from. */
   const seen = new Map<RouteAddress, RouteObject>();
+  const newest = new Map<RouteAddress, RouteObject>();
+  /** Orders that are being written. */
+  const under = new Map<RouteAddress, Promise<void>>();
+  const isAttaching = options.isAttaching ?? false;
   const targetOf = (address: RouteAddress): Target => ({
     address,
     baseline: options.baseline,
@@ -64,38 +86,63 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
   });
   let repairs = 0;
 
-  async function writeRoute(route: RouteAddress, order: WeightOrder): Promise<RouteOutcome> {
-    const untilMs = clock.monotonicMs() + deadlineMs;
+  function see(route: RouteAddress, found: RouteObject): void {
+    seen.set(route, found);
+    newest.set(route, found);
+  }
+
+  async function writeRoute(route: RouteAddress, order: WeightOrder, withinMs = deadlineMs): Promise<RouteOutcome> {
+    const untilMs = clock.monotonicMs() + withinMs;
     try {
-      const written = await writeOne({ client, target: targetOf(route), order, seen: seen.get(route), untilMs }, time);
-      seen.set(route, written);
-      return { route, atMs: clock.monotonicMs(), generation: written.metadata.generation ?? 0 };
+      const { object: written, isChanged } = await writeOne(
+        { client, target: targetOf(route), order, seen: seen.get(route), untilMs, isAttaching },
+        time,
+      );
+      see(route, written);
+      const generation = written.metadata.generation ?? 0;
+      return { route, atMs: clock.monotonicMs(), generation, ...(isChanged ? {} : { isUnchanged: true }) };
     } catch (error) {
       seen.delete(route);
       return { route, failure: asSpillwayError(error) };
     }
   }
 
-  async function acceptedRoute(written: RouteOutcome): Promise<RouteOutcome> {
-    const { route, generation = 0 } = written;
-    const untilMs = clock.monotonicMs() + deadlineMs;
-    let last = 'no gateway has taken it up';
+  /** What the watch sees while an order is written is no drift: it waits. */
+  function ahead(route: RouteAddress, writing: Promise<RouteOutcome>): Promise<RouteOutcome> {
+    const all = Promise.all([under.get(route), writing]).then(() => {
+      if (under.get(route) === all) under.delete(route);
+    });
+    under.set(route, all);
+    return writing;
+  }
+
+  async function acceptedRoute(written: RouteOutcome, wait: AcceptanceWait): Promise<RouteOutcome> {
+    const { route } = written;
+    const untilMs = clock.monotonicMs() + (wait.withinMs ?? deadlineMs);
     for (let attempt = 0; ; attempt++) {
-      try {
-        const found = await client.get<RouteObject>(pathOf(route, route.name));
-        const acceptance = acceptanceOf({ ...readWeight(found, targetOf(route)), generation });
-        if (acceptance.is === 'accepted') return { ...written, atMs: clock.monotonicMs() };
-        if (acceptance.is === 'refused') return failed(route, `is not served: ${acceptance.why}`);
-        last = acceptance.why;
-      } catch (error) {
-        if (!(error instanceof Refusal) || !error.isTransient)
-          return { route, failure: asFailure(error, `${nameOf(route)} cannot be read`) };
-        last = error.message;
-      }
+      const look = await lookForAcceptance(written, wait.isSeenEnough ?? false);
+      if (!('pending' in look)) return look;
       // A gateway answers within tenths of a second, or is ill: asked often at first, then seldom.
       const waitMs = Math.min(pauseMs(attempt, random), 500);
-      if (clock.monotonicMs() + waitMs >= untilMs) return failed(route, `was not accepted in time: ${last}`);
+      if (clock.monotonicMs() + waitMs >= untilMs) return failed(route, `was not accepted in time: ${look.pending}`);
       await clock.sleep(waitMs);
+    }
+  }
+
+  async function lookForAcceptance(
+    written: RouteOutcome,
+    isSeenEnough: boolean,
+  ): Promise<RouteOutcome | { pending: string }> {
+    const { route, generation = 0 } = written;
+    try {
+      const found = await client.get<RouteObject>(pathOf(route, route.name));
+      const acceptance = acceptanceOf({ ...readWeight(found, targetOf(route)), generation });
+      if (acceptance.is === 'pending') return { pending: acceptance.why };
+      if (acceptance.is === 'refused' && !isSeenEnough) return failed(route, `is not served: ${acceptance.why}`);
+      return { ...written, atMs: clock.monotonicMs() };
+    } catch (error) {
+      if (error instanceof Refusal && error.isTransient) return { pending: error.message };
+      return { route, failure: asFailure(error, `${nameOf(route)} cannot be read`) };
     }
   }
 
@@ -105,18 +152,20 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
         routes.map(async route => {
           try {
             const found = await client.get<RouteObject>(pathOf(route, route.name));
-            seen.set(route, found);
+            see(route, found);
             return { route, reading: readWeight(found, targetOf(route)) };
           } catch (error) {
             return { route, failure: asFailure(error, `${nameOf(route)} cannot be read`) };
           }
         }),
       ),
-    write: order => Promise.all(routes.map(route => writeRoute(route, order))),
-    accepted: written => Promise.all(written.map(one => (one.failure ? one : acceptedRoute(one)))),
-    verified: async order =>
-      options.probe && probeUntil(options.probe, order.weight, clock.monotonicMs() + deadlineMs, time),
-    check: async () => (await Promise.all(routes.map(route => capabilityProblems(client, targetOf(route))))).flat(),
+    write: (order, withinMs) => Promise.all(routes.map(route => ahead(route, writeRoute(route, order, withinMs)))),
+    accepted: (written, wait = {}) => Promise.all(written.map(one => (one.failure ? one : acceptedRoute(one, wait)))),
+    verified: async (order, withinMs = deadlineMs) =>
+      options.probe && probeUntil(options.probe, order.weight, clock.monotonicMs() + withinMs, time),
+    seen: () => [...newest].map(([route, object]) => ({ route, object })),
+    check: async () =>
+      (await Promise.all(routes.map(route => capabilityProblems(client, targetOf(route), isAttaching)))).flat(),
     async watch(duty, signal) {
       const report = (drift: Drift) => {
         if (drift.is === 'repaired') repairs += 1;
@@ -127,12 +176,24 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
         target: targetOf(route),
         duty: { ...duty, onDrift: report },
         write: (order: WeightOrder) => writeRoute(route, order),
-        onSeen: (found: RouteObject) => void seen.set(route, found),
+        onSeen: (found: RouteObject) => {
+          if (isOlder(found, newest.get(route))) return false;
+          see(route, found);
+          return true;
+        },
+        newest: () => newest.get(route),
+        settled: () => under.get(route),
+        onGone: () => void newest.delete(route),
       });
       await Promise.all(routes.map(route => watchDrift(each(route), time, signal)));
     },
     repairs: () => repairs,
   };
+}
+
+/** A watch comes after the answers to our own writes. */
+function isOlder({ metadata: { uid, generation = 0 } }: RouteObject, known: RouteObject | undefined): boolean {
+  return known !== undefined && uid === known.metadata.uid && generation < (known.metadata.generation ?? 0);
 }
 
 function failed(route: RouteAddress, why: string): RouteOutcome {

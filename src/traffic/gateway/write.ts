@@ -6,7 +6,7 @@ import { SpillwayError } from '../../errors.ts';
 import type { KubeClient, Operation } from '../../kube/client.ts';
 import type { Time } from '../../kube/pause.ts';
 import { attachPatch } from './attach.ts';
-import { Again, insist } from './insist.ts';
+import { Again, type Insisted, insist } from './insist.ts';
 import { nameOf, type RouteObject } from './object.ts';
 import { refuseStale, type Target, type WeightOrder, weightPatch } from './patch.ts';
 import { acceptanceOf, readWeight } from './reading.ts';
@@ -23,8 +23,8 @@ export interface WriteOne {
   isAttaching?: boolean;
 }
 
-/** @returns the object that says what is wanted. @throws SpillwayError why it does not */
-export function writeOne(write: WriteOne, time: Time): Promise<RouteObject> {
+/** @throws SpillwayError why the object does not say what is wanted */
+export function writeOne(write: WriteOne, time: Time): Promise<Insisted> {
   const { client, target, order, untilMs } = write;
   const what = `${nameOf(target.address)} was not given weight ${order.weight}`;
   return insist(
