@@ -74,6 +74,7 @@ export const MEANINGS: Record<FailureCode, string> = {
   WEIGHT_REJECTED: 'A route of the cluster could not be given the weight.',
   RIGHTS_MISSING: 'The API server of the cluster does not let Spillway do what it has to.',
   CLUSTER_UNREACHABLE: 'The API server of the cluster does not answer, or only with errors.',
+  PLACE_UNKNOWN: 'A weight was wanted of a workload before it is known where it is routed.',
   STORE_UNAVAILABLE: 'The data folder or the journal cannot be read or written now.',
   STORE_LOCKED: 'A second server on one data folder.',
   STORE_CORRUPT: 'What is stored cannot be read.',

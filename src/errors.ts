@@ -87,6 +87,12 @@ export const FAILURES = {
     retry: true,
     hint: 'Check that the API server answers: `kubectl get --raw /readyz`.',
   },
+  PLACE_UNKNOWN: {
+    exit: 3,
+    status: 503,
+    retry: true,
+    hint: 'Wait until the cluster was looked at; if it stays so, see the conditions: `kubectl describe pipeline NAME`.',
+  },
   STORE_UNAVAILABLE: {
     exit: 3,
     status: 503,

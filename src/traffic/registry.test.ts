@@ -91,6 +91,15 @@ describe('the prompt registry', () => {
     expect(again.assignment('support-bot')).toEqual(opened.registry.assignment('support-bot'));
   });
 
+  test('leaves routes of workloads to the cluster, though they lie in the same table', async () => {
+    opened = await open();
+    const { registry, store } = opened;
+    await store.putRoute({ ...routeOf({ artifact: 'shop.web' }), updatedAt: 0 });
+    await registry.load();
+    await registry.refresh('shop.web');
+    expect([registry.assignments(), await registry.readRoute('shop.web')]).toEqual([[], undefined]);
+  });
+
   test('takes up what another replica stored, whichever way it moves the weight, and tells its listeners', async () => {
     opened = await open();
     const { registry, store } = opened;

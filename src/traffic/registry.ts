@@ -4,10 +4,18 @@
  * turn in which it is made. The rows in the store are what a restart begins from.
  */
 import type { Clock } from '../clock.ts';
+import { isWorkload } from '../config/artifact.ts';
 import type { PromptSpec } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
 import type { RouteRow, Store } from '../store/store.ts';
-import { isLowering, isSameRoute, type Route, type RouteWritten, type TrafficRouter } from './router.ts';
+import {
+  isLowering,
+  isSameRoute,
+  type Route,
+  type RouteWritten,
+  refuseStaleRoute,
+  type TrafficRouter,
+} from './router.ts';
 
 /** One version with its content, unrendered. */
 export interface ServedVersion {
@@ -86,7 +94,7 @@ export function promptRegistry({ store, clock }: { store: RegistryStore; clock: 
   }
 
   async function writeRoute(route: Route, onLive?: (liveAtMs: number) => void): Promise<RouteWritten> {
-    refuseStale(route);
+    refuseStaleRoute(routes.get(route.artifact), route);
     const current = routes.get(route.artifact);
     if (isSameRoute(current, route) && current?.epoch === route.epoch) {
       const liveAtMs = clock.monotonicMs();
@@ -98,23 +106,15 @@ export function promptRegistry({ store, clock }: { store: RegistryStore; clock: 
     for (const version of [route.baseline, route.candidate])
       if (version !== null) await fetchContent(route.artifact, version);
     const storedFirstMs = lowering ? undefined : await storeRoute(route);
-    refuseStale(route); // a rollback may have gone by while the store wrote
+    refuseStaleRoute(routes.get(route.artifact), route); // a rollback may have gone by while the store wrote
     const liveAtMs = makeLive(route);
     onLive?.(liveAtMs);
     return { liveAtMs, storedAtMs: storedFirstMs ?? (await storeRoute(route)) };
   }
 
-  /** One epoch names one route: a writer that reuses it acts on an old state. */
-  function refuseStale(route: Route): void {
-    const current = routes.get(route.artifact);
-    if (!current || route.epoch > current.epoch) return;
-    if (route.epoch === current.epoch && isSameRoute(current, route)) return;
-    const message = `Epoch ${route.epoch} of ${route.artifact} is not newer than the live ${current.epoch}.`;
-    throw new SpillwayError('EPOCH_STALE', message);
-  }
-
   /** What is stored was confirmed there, so it may be live whichever way it moves the weight; never an older epoch. */
   async function takeUp({ updatedAt: _updatedAt, ...route }: RouteRow): Promise<void> {
+    if (isWorkload(route.artifact)) return; // not resolved by apps, and its versions are no prompts
     const isNewer = () => route.epoch > (routes.get(route.artifact)?.epoch ?? Number.NEGATIVE_INFINITY);
     if (!isNewer()) return;
     await fetchContent(route.artifact, route.baseline);

@@ -3,6 +3,8 @@
  * stored after, what raises it is stored first; so a store that is down can hold up an advance and never a rollback.
  * A route says more than a weight, because a promotion changes the baseline and a rollback leaves a tombstone.
  */
+import { SpillwayError } from '../errors.ts';
+
 export interface Route {
   artifact: string;
   /** Null when nothing is split. */
@@ -26,6 +28,16 @@ export interface RouteWritten {
   storedAtMs: number;
 }
 
+/** What became of a written route, in monotonic milliseconds. */
+export interface Confirmation {
+  /** When everyone who carries the traffic had taken it up. */
+  acceptedAtMs: number;
+  /** When the traffic itself was seen to obey; absent where nothing looks at it. */
+  verifiedAtMs?: number;
+  /** Why it was not seen to obey yet, where something looks at it. */
+  unverified?: string;
+}
+
 export interface TrafficRouter {
   /**
    * Makes live what another replica has stored, of one artifact or of all: only ever a newer epoch. Absent where all
@@ -40,6 +52,12 @@ export interface TrafficRouter {
    * lowered weight is live all the same; `onLive` has been called)
    */
   writeRoute(route: Route, onLive?: (liveAtMs: number) => void): Promise<RouteWritten>;
+  /**
+   * Whether a written route is obeyed by those who carry the traffic: looks for about a second and is asked again. Undefined,
+   * or absent, where a route that is live is obeyed.
+   * @throws SpillwayError why not yet
+   */
+  confirm?(route: Route): Promise<Confirmation | undefined>;
 }
 
 /** Whether `next` gives the candidate at most what it has now: then it is safe to be live before it is stored. */
@@ -52,6 +70,17 @@ export function isLowering(live: Route | undefined, next: Route): boolean {
     live.salt === next.salt &&
     next.weight <= live.weight
   );
+}
+
+/**
+ * One epoch names one route: a writer that reuses it acts on an old state.
+ * @throws SpillwayError EPOCH_STALE
+ */
+export function refuseStaleRoute(current: Route | undefined, route: Route): void {
+  if (!current || route.epoch > current.epoch) return;
+  if (route.epoch === current.epoch && isSameRoute(current, route)) return;
+  const message = `Epoch ${route.epoch} of ${route.artifact} is not newer than the live ${current.epoch}.`;
+  throw new SpillwayError('EPOCH_STALE', message);
 }
 
 /** Same content, whatever the epoch. */
