@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { SpillwayError } from '../errors.ts';
 import type { WireRelease, WireReleaseList } from '../server/contract.ts';
 import type { Client, WhereOptions } from './client.ts';
+import type { KubeWhere } from './kube.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext extends WhereOptions {
@@ -10,6 +11,8 @@ export interface CommandContext extends WhereOptions {
   /** Aborts on the first SIGINT or SIGTERM; a second one ends the process at once. */
   signal: AbortSignal;
   actor: string;
+  /** --kube: the command is for a cluster. */
+  kube?: KubeWhere;
 }
 
 export function currentActor(): string {

@@ -13,9 +13,11 @@ import { intervalFolder } from '../controller/interval-evidence.ts';
 import { suiteRunner } from '../controller/run-suites.ts';
 import type { Log, World } from '../controller/world.ts';
 import { SpillwayError } from '../errors.ts';
+import type { Access } from '../kube/access.ts';
+import type { Kubernetes } from '../kubernetes/open.ts';
 import { outcomeIntake } from '../metrics/intake.ts';
 import type { MetricSource } from '../metrics/metric-source.ts';
-import { type ArmBackends, plannedSource } from '../metrics/prometheus/planned-source.ts';
+import { plannedSource } from '../metrics/prometheus/planned-source.ts';
 import { type Release, workloadOf } from '../rollout/release.ts';
 import { knownArtifact } from '../server/known-artifact.ts';
 import { startServer } from '../server/serve.ts';
@@ -23,6 +25,7 @@ import { openJournal } from '../store/journal.ts';
 import { lockFolder } from '../store/server-lock.ts';
 import type { Store } from '../store/store.ts';
 import { promptRegistry } from '../traffic/registry.ts';
+import { splitRouter } from '../traffic/split-router.ts';
 import { tryToAnnounce, withdraw } from './announcement.ts';
 import { serverEndpointFrom } from './endpoint.ts';
 import { leaseOwner, openStore } from './open-store.ts';
@@ -45,8 +48,8 @@ export interface HostOptions {
   environment: Environment;
   log: Log;
   clock?: Clock;
-  /** What the route of a workload splits its traffic between; undefined while that is not known. */
-  backendsOf?: (release: Release) => ArmBackends | undefined;
+  /** A cluster whose workloads are released; all namespaces, unless one is named. */
+  kube?: { access: Access; namespace?: string };
 }
 
 export interface Host {
@@ -72,9 +75,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     undo.push(() => journal.close());
     const registry = promptRegistry({ store, clock });
     await registry.load();
+    const cluster = await openCluster(options, { store, clock });
+    undo.push(() => cluster?.close());
     const world: Omit<World, 'runTests' | 'openEvidence'> = {
       store,
-      router: registry,
+      router: splitRouter(registry, cluster?.router),
       journal: journal as World['journal'],
       clock,
       log,
@@ -83,6 +88,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     };
     const controller = createController({
       ...world,
+      ...(cluster ? { workloads: cluster.workloads } : {}),
       runTests: suiteRunner({
         store,
         clock,
@@ -94,7 +100,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         workloadOf(release)
           ? intervalFolder(release, {
               ...world,
-              sourceFor: sourceOf(options),
+              sourceFor: sourceOf(options, cluster),
               wake: artifact => controller.wake(artifact),
             })
           : evidenceFolder(release, world),
@@ -107,6 +113,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     });
     await controller.start();
     undo.push(() => controller.stop());
+    cluster?.begin(controller);
+    undo.push(() => cluster?.endReconciler());
     const server = await startServer({
       controller,
       registry,
@@ -128,10 +136,20 @@ export async function openHost(options: HostOptions): Promise<Host> {
   }
 }
 
-function sourceOf({ environment, backendsOf }: HostOptions) {
+/** Loaded when it is asked for, so that nobody else pays for it. */
+async function openCluster(
+  { kube, log, environment }: HostOptions,
+  parts: { store: Store; clock: Clock },
+): Promise<Kubernetes | undefined> {
+  if (!kube) return undefined;
+  const { openKubernetes } = await import('../kubernetes/open.ts');
+  return openKubernetes({ ...kube, ...parts, log, random: Math.random, prometheus: environment });
+}
+
+function sourceOf({ environment }: HostOptions, cluster: Kubernetes | undefined) {
   return (release: Release, position?: Uint8Array): MetricSource => {
     const { metrics } = release.plan;
-    if (metrics) return plannedSource(metrics.prometheus, environment, backendsOf?.(release), position);
+    if (metrics) return plannedSource(metrics.prometheus, environment, cluster?.backendsOf(release), position);
     throw new SpillwayError('CONFIG_INVALID', `The pipeline of ${release.artifact} names no source of metrics`, {
       hint: 'Write spec.metrics.prometheus: gateways count requests, and nobody reports them.',
     });

@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { readEnvironment } from '../config/environment.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
 import { type CommandContext, currentActor } from './context.ts';
+import type { KubeWhere } from './kube.ts';
 import { describeFailure, failureDocument, type Terminal, terminal } from './terminal.ts';
 
 interface Common {
@@ -15,6 +16,9 @@ interface Common {
   json?: boolean;
   quiet?: boolean;
   color: boolean;
+  kube?: boolean;
+  context?: string;
+  namespace?: string;
 }
 
 const EXIT_STATUS = 'Exit status: 0 good, 1 the gate said no, 2 wrong use, 3 could not be carried out.';
@@ -26,7 +30,8 @@ export async function run(argv: string[], version: string): Promise<number> {
   let exit = 0;
   let out: Terminal = terminal({ json: argv.includes('--json'), quiet: false, color: true });
   const act = async (command: Command, action: Action) => {
-    const { server, data, json = false, quiet = false, color, ...given } = command.optsWithGlobals<Common>();
+    const all = command.optsWithGlobals<Common>();
+    const { server, data, json = false, quiet = false, color, ...given } = all;
     out = terminal({ json, quiet, color });
     const database = given.database ?? readEnvironment().database;
     const where = {
@@ -34,7 +39,8 @@ export async function run(argv: string[], version: string): Promise<number> {
       ...(server === undefined ? {} : { server }),
       ...(database === undefined ? {} : { database }),
     };
-    exit = await action({ ...where, out, signal: stopSignal(), actor: currentActor() });
+    const kube = all.kube ? { kube: whereOf(all) } : {};
+    exit = await action({ ...where, ...kube, out, signal: stopSignal(), actor: currentActor() });
   };
   try {
     await program(version, act).parseAsync(argv, { from: 'user' });
@@ -51,6 +57,10 @@ export async function run(argv: string[], version: string): Promise<number> {
     out.printJson(failureDocument(failure));
     return failure.exit;
   }
+}
+
+function whereOf({ context, namespace }: Common): KubeWhere {
+  return { ...(context === undefined ? {} : { context }), ...(namespace === undefined ? {} : { namespace }) };
 }
 
 /** Aborts on the first Ctrl-C or SIGTERM; on the second the process ends where it stands, which is safe at any line. */
@@ -75,6 +85,9 @@ export function program(version: string, act: (command: Command, action: Action)
     .addOption(new Option('--server <url>', 'address of a Spillway server (SPILLWAY_SERVER)'))
     .addOption(new Option('--data <dir>', 'data folder: the embedded store, the rollback journal').default('.spillway'))
     .addOption(new Option('--database <url>', 'PostgreSQL in the place of the embedded store (SPILLWAY_DATABASE)'))
+    .option('--kube', 'ask the cluster of the kubeconfig in the place of a server; for serve: work there')
+    .option('--context <name>', 'with --kube: a context of the kubeconfig')
+    .option('--namespace <name>', 'with --kube: the namespace of the pipelines')
     .option('--json', 'print one JSON document on standard output and nothing else there')
     .option('--quiet', 'no progress and no messages')
     .option('--no-color', 'no colour (NO_COLOR is honoured too)')

@@ -5,7 +5,7 @@
 import type { MetricSamples, Samples } from '../analysis/sample.ts';
 import type { PromptSpec, ProviderPlan, SuitePlan } from '../config/plan.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
-import type { Release, TestSummary } from '../rollout/release.ts';
+import { type Release, type TestSummary, workloadOf } from '../rollout/release.ts';
 import type { Arm, SuiteProgress } from '../suite/options.ts';
 import type { SuiteOutcome } from '../suite/outcome.ts';
 import { makeProvider } from '../suite/provider.ts';
@@ -26,6 +26,8 @@ interface SuitesWorld extends Pick<World, 'store' | 'clock' | 'log'> {
 
 export function suiteRunner(world: SuitesWorld): RunTests {
   return async (release, signal, onProgress) => {
+    // A workload is tried by its users' requests alone: no case could be put to a template.
+    if (workloadOf(release)) return summed([], release);
     const { suites } = await bundleOf(release, world);
     const arms = await armsOf(release, world);
     const outcomes: SuiteOutcome[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { temporaryFolder } from '../temporary-folder.test-support.ts';
-import { accessOfKubeconfig, accessOfPod } from './access.ts';
+import { accessOfKubeconfig, accessOfPod, namespaceOfKubeconfig, namespaceOfPod } from './access.ts';
 
 const encoded = (text: string) => Buffer.from(text).toString('base64');
 
@@ -17,7 +17,7 @@ function kubeconfig(user: object, cluster: object = {}): string {
     users: [{ name: 'me', user }],
     contexts: [
       { name: 'there', context: { cluster: 'other', user: 'me' } },
-      { name: 'here', context: { cluster: 'shop', user: 'me' } },
+      { name: 'here', context: { cluster: 'shop', user: 'me', namespace: 'stalls' } },
     ],
     'current-context': 'here',
   });
@@ -76,4 +76,15 @@ test('a pod uses the files of its account, and the token that is there now', () 
   writeFileSync(join(folder, 'token'), 'second\n');
   expect(access.token?.()).toBe('second');
   expect(accessOfPod({}, folder)).toBeUndefined();
+});
+
+test('the namespace is that of the context, or of the pod', () => {
+  expect([namespaceOfKubeconfig(kubeconfig({})), namespaceOfKubeconfig(kubeconfig({}), 'there')]).toEqual([
+    'stalls',
+    'default',
+  ]);
+  const folder = join(temporaryFolder(), 'account');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'namespace'), 'shop');
+  expect(namespaceOfPod(folder)).toBe('shop');
 });

@@ -65,6 +65,17 @@ export function accessOfPod(environment: Record<string, string | undefined>, fol
   };
 }
 
+/** Of the context; `default` where it names none. @throws SpillwayError FILE_UNREADABLE, CONFIG_INVALID */
+export function namespaceOfKubeconfig(file: string, context?: string): string {
+  const config = fieldsOf(parseConfig(file));
+  const current = entryOf(config, 'contexts', context ?? stringOf(config['current-context']) ?? '', file);
+  return stringOf(current['namespace']) ?? 'default';
+}
+
+export function namespaceOfPod(folder = ACCOUNT): string {
+  return read(`${folder}/namespace`).trim();
+}
+
 function parseConfig(file: string): unknown {
   const text = read(file);
   try {

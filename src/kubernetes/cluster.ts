@@ -41,8 +41,8 @@ export interface Cluster {
 }
 
 export interface StartedCluster extends Cluster {
-  /** Of any kind: look again. */
-  onChange(listener: (object: KubeObject) => void): void;
+  deployments: Informer<Deployment>;
+  services: Informer<Service>;
   /** Of the first kind that cannot be read; undefined when all can. */
   broken(): unknown;
   /** Resolves when every watch has stopped after the signal. */
@@ -66,22 +66,19 @@ export async function startCluster({ client, namespace, signal, ...time }: Clust
     return informer;
   };
   const hasMonitors = await isServed(client, pathOf('PodMonitor', namespace));
-  const cluster: Cluster = {
-    deployments: start('Deployment'),
-    services: start('Service'),
-    pods: start('Pod', PIPELINE),
-    endpointSlices: start('EndpointSlice'),
-    autoscalers: start('HorizontalPodAutoscaler'),
-    networkPolicies: start('NetworkPolicy'),
-    podDisruptionBudgets: start('PodDisruptionBudget'),
-    podMonitors: hasMonitors ? start('PodMonitor') : nothing,
+  const cluster = {
+    deployments: start<Deployment>('Deployment'),
+    services: start<Service>('Service'),
+    pods: start<Pod>('Pod', PIPELINE),
+    endpointSlices: start<EndpointSlice>('EndpointSlice'),
+    autoscalers: start<HorizontalPodAutoscaler>('HorizontalPodAutoscaler'),
+    networkPolicies: start<NetworkPolicy>('NetworkPolicy'),
+    podDisruptionBudgets: start<PodDisruptionBudget>('PodDisruptionBudget'),
+    podMonitors: hasMonitors ? start<PodMonitor>('PodMonitor') : nothing,
   };
   await Promise.race([Promise.all(informers.map(({ synced }) => synced)), aborted(signal)]);
   return {
     ...cluster,
-    onChange(listener) {
-      for (const informer of informers) informer.onChange(listener);
-    },
     broken: () => informers.map(informer => informer.broken()).find(error => error !== undefined),
     ended: Promise.all(informers.map(({ ended }) => ended)).then(() => undefined),
   };

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesPlan } from '../config/plan.ts';
 import type { BackendRef, RouteObject } from '../traffic/gateway/object.ts';
-import { claimsOf, locate, type Named, type ServiceObject } from './locate.ts';
+import { claimsOf, locate, type Named } from './locate.ts';
+import type { Service } from './objects.ts';
 
 const plan = (change: Partial<KubernetesPlan> = {}): KubernetesPlan => ({
   namespace: 'shop',
@@ -12,7 +13,7 @@ const plan = (change: Partial<KubernetesPlan> = {}): KubernetesPlan => ({
   drainMs: 1,
   ...change,
 });
-const service = (name: string, selector: Record<string, string> = { app: 'web' }): ServiceObject => ({
+const service = (name: string, selector: Record<string, string> = { app: 'web' }): Service => ({
   metadata: { name, namespace: 'shop' },
   spec: { selector },
 });

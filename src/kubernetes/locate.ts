@@ -3,7 +3,6 @@
  * Everything that is missing or ambiguous is said at once, in sentences that name the field and the way out.
  */
 import type { BackendPlan, KubernetesPlan, RoutePlan } from '../config/plan.ts';
-import type { KubeObject } from '../kube/client.ts';
 import {
   type Backend,
   type BackendRef,
@@ -12,10 +11,8 @@ import {
   type RouteObject,
 } from '../traffic/gateway/object.ts';
 import type { Probe } from '../traffic/gateway/probe.ts';
-
-export interface ServiceObject extends KubeObject {
-  spec?: { selector?: Record<string, string>; ports?: { port: number }[] };
-}
+import { selects } from './labels.ts';
+import type { Labels, Service } from './objects.ts';
 
 export interface Named {
   /** The user's own Deployment: the labels of its pods. */
@@ -23,7 +20,7 @@ export interface Named {
   /** As the plan names them; undefined where there is none. */
   routes: readonly (RouteObject | undefined)[];
   /** All of the plan's namespace. */
-  services: readonly ServiceObject[];
+  services: readonly Service[];
 }
 
 /** Where an artifact is routed. */
@@ -86,9 +83,7 @@ function serviceOf(
   { routes, services }: Pick<Named, 'routes' | 'services'>,
 ): { name: string } | { problems: string[] } {
   const wanted = 'managed' in workload ? workload.managed.service : undefined;
-  const selecting = services
-    .filter(({ spec }) => selects(spec?.selector, podLabels))
-    .map(({ metadata }) => metadata.name);
+  const selecting = services.filter(service => hasPods(service, podLabels)).map(({ metadata }) => metadata.name);
   const refs = refsIn(routes);
   const routed = selecting.filter(name => refs.some(ref => isToService(ref, name)));
   const no = (problem: string) => ({ problems: [problem] });
@@ -143,9 +138,8 @@ function isToService({ name, kind = 'Service', group = '' }: BackendRef, service
 }
 
 /** An empty selector selects nothing: such a Service has its endpoints from somewhere else. */
-export function selects(selector: Record<string, string> | undefined, labels: Record<string, string>): boolean {
-  const wanted = Object.entries(selector ?? {});
-  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
+function hasPods({ spec: { selector = {} } }: Service, labels: Labels): boolean {
+  return Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
 }
 
 function addressOf({ kind, namespace, name, rule }: RoutePlan): RouteAddress {

@@ -79,15 +79,13 @@ function resourceOf(release: Release, pipeline: PipelineResource, name: string):
     metadata: {
       name,
       namespace: metadata.namespace ?? 'default',
-      labels: { [`${SPILLWAY}/pipeline`]: metadata.name },
+      labels: { [`${SPILLWAY}/release`]: release.id },
       ownerReferences: [owner],
     },
     spec: {
-      release: release.id,
       pipeline: metadata.name,
-      artifact: release.artifact,
       version: release.version,
-      baseline: release.baseline ?? '',
+      ...(release.baseline === null ? {} : { baseline: release.baseline }),
     },
   };
 }

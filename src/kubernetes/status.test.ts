@@ -35,7 +35,7 @@ describe('a pipeline', () => {
     expect(pipelineStatus(seen(), undefined, NOW)).toMatchObject({
       phase: 'serving',
       weight: 0,
-      baseline: OLD,
+      baseline: { digest: OLD, name: 'aaaaaaaaaa' },
       observedGeneration: 3,
     });
     expect(conditionsOf({})).toEqual({
@@ -47,7 +47,12 @@ describe('a pipeline', () => {
 
   test('with a release says how far it is, in one line', () => {
     const status = pipelineStatus(seen({ release: release({}), applied: NEW }), undefined, NOW);
-    expect(status).toMatchObject({ phase: 'rollingOut', stage: '2/4', weight: 25, candidate: NEW });
+    expect(status).toMatchObject({
+      phase: 'rollingOut',
+      stage: '2/4',
+      weight: 25,
+      candidate: { digest: NEW, name: 'bbbbbbbbbb' },
+    });
     expect(status.conditions!.find(({ type }) => type === 'Progressing')!.message).toBe(
       'version bbbbbbbbbbbb in stage 2 of 4 at 25 %: no harm seen',
     );
@@ -92,6 +97,7 @@ test('a release tells its end', () => {
   expect(releaseStatus(rolledBack)).toMatchObject({
     phase: 'rolledBack',
     endedAt: NOW,
-    message: 'version bbbbbbbbbbbb was rolled back (performance): latency is 1.4 × the baseline',
+    candidate: { digest: NEW },
+    rollback: { trigger: 'performance', reason: 'latency is 1.4 × the baseline' },
   });
 });

@@ -5,7 +5,11 @@
 import type { Verdict } from '../analysis/verdict.ts';
 import { isActive, isExposed, type Phase, type Release } from '../rollout/release.ts';
 import { type Gate, short } from './next-step.ts';
-import type { ConditionDraft, PipelineStatus, ReleaseStatus, StatusCondition } from './resources.ts';
+import type { Condition, PipelineStatus, ReleaseStatus } from './resource-status.ts';
+import { hashOf } from './template.ts';
+
+/** What a condition says but for its time. */
+type ConditionDraft = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
 export interface Seen {
   generation: number;
@@ -33,8 +37,8 @@ export function pipelineStatus(seen: Seen, before: PipelineStatus | undefined, n
     observedGeneration: generation,
     phase: phaseOf(seen, active),
     ...(active && isExposed(active) ? { stage: stageOf(active), weight: active.weight } : { weight: 0 }),
-    ...(baseline === null ? {} : { baseline }),
-    ...(active ? { candidate: active.version } : {}),
+    ...(baseline === null ? {} : { baseline: refOf(baseline) }),
+    ...(active ? { candidate: refOf(active.version) } : {}),
     ...(release ? { release: release.id } : {}),
     ...(release?.verdict ? { verdict: briefly(release.verdict) } : {}),
     ...(active?.hold ? { hold: active.hold } : {}),
@@ -43,6 +47,8 @@ export function pipelineStatus(seen: Seen, before: PipelineStatus | undefined, n
     conditions: conditions.map(one => dated(one, before?.conditions, { generation, nowIso })),
   };
 }
+
+const refOf = (version: string) => ({ digest: version, name: hashOf(version) });
 
 function phaseOf({ problems, baseline, applied }: Seen, active: Release | undefined): string {
   if (active) return active.phase;
@@ -124,18 +130,23 @@ function endOf(release: Release | undefined): string | undefined {
 }
 
 export function releaseStatus(release: Release): ReleaseStatus {
-  const { phase, weight, stages, verdict, rollback, createdAt, updatedAt } = release;
+  const { phase, weight, stages, verdict, hold, rollback, failure, baseline, version, createdAt, updatedAt } = release;
   return {
     phase,
     weight,
-    stages: stages.map(({ weight, enteredAt, leftAt }) => ({
+    ...(isExposed(release) ? { stage: stageOf(release) } : {}),
+    ...(baseline === null ? {} : { baseline: refOf(baseline) }),
+    candidate: refOf(version),
+    stages: stages.map(({ weight, enteredAt, leftAt, verdict }) => ({
       weight,
       ...(enteredAt === undefined ? {} : { enteredAt }),
       ...(leftAt === undefined ? {} : { leftAt }),
+      ...(verdict ? { verdict: briefly(verdict) } : {}),
     })),
     ...(verdict ? { verdict: briefly(verdict) } : {}),
+    ...(hold ? { hold } : {}),
     ...(rollback ? { rollback } : {}),
-    message: endOf(release) ?? progressOf(release),
+    ...(failure === undefined ? {} : { failure }),
     startedAt: createdAt,
     ...(isActive(release) ? {} : { endedAt: updatedAt }),
   };
@@ -152,9 +163,9 @@ function told(problems: readonly string[]): string {
 
 function dated(
   draft: ConditionDraft,
-  before: readonly StatusCondition[] = [],
+  before: readonly Condition[] = [],
   at: { generation: number; nowIso: string },
-): StatusCondition {
+): Condition {
   const same = before.find(({ type, status }) => type === draft.type && status === draft.status);
   return {
     ...draft,

@@ -10,10 +10,14 @@ export type Action = 'promote' | 'pause' | 'resume' | 'rollback' | 'cancel';
 export async function act(
   action: Action,
   name: string | undefined,
-  body: object,
+  body: { full?: boolean; reason?: string },
   context: CommandContext,
 ): Promise<number> {
-  const { out } = context;
+  const { out, kube } = context;
+  if (kube) {
+    const command = body.full ? `${action} --full` : action;
+    return (await import('./kube-act.ts')).kubeAct({ command, reason: body.reason }, name, kube, context);
+  }
   const server = await requireServer(context, context.actor);
   const seen = await pickRelease(server, name);
   // Two people who promote at once mean one stage, not two.

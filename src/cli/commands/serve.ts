@@ -1,7 +1,8 @@
 /** serve: the server on a data folder, until it is told to stop. Takes up the releases that were under way. */
 import { readEnvironment } from '../../config/environment.ts';
 import type { CommandContext } from '../context.ts';
-import { openHost } from '../host.ts';
+import { type HostOptions, openHost } from '../host.ts';
+import { type KubeWhere, kubeAccess } from '../kube.ts';
 import { serverLog } from '../log.ts';
 import { shownStore } from '../open-store.ts';
 
@@ -15,10 +16,13 @@ export async function serve(options: ServeOptions, context: CommandContext): Pro
   const { data, database, out, signal } = context;
   const environment = readEnvironment();
   const { token } = environment;
+  // Before anything is opened: a kubeconfig that cannot be read is said at once.
+  const kube = context.kube === undefined ? {} : { kube: serveAccess(context.kube) };
   const host = await openHost({
     folder: data,
     ...(database === undefined ? {} : { database }),
     ...options,
+    ...kube,
     environment,
     // A person at a terminal is greeted by the line below; a log collector gets every line.
     log: serverLog(process.stdout.isTTY ? 'warn' : 'info'),
@@ -33,4 +37,10 @@ export async function serve(options: ServeOptions, context: CommandContext): Pro
   });
   await host.close();
   return 0;
+}
+
+/** All namespaces, unless one is named. */
+function serveAccess(where: KubeWhere): NonNullable<HostOptions['kube']> {
+  const { access } = kubeAccess(where);
+  return { access, ...(where.namespace === undefined ? {} : { namespace: where.namespace }) };
 }

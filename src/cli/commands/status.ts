@@ -14,7 +14,8 @@ export async function status(
   options: { watch: boolean },
   context: CommandContext,
 ): Promise<number> {
-  const { out } = context;
+  const { out, kube } = context;
+  if (kube) return (await import('./kube-status.ts')).kubeStatus(name, options, kube, context);
   if (options.watch) return watch(await requireServer(context, context.actor), name, context);
   const server = await findServer(context, context.actor);
   const releases = server ? await fromServer(server, name) : await fromStore(name, context);

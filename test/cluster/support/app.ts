@@ -2,6 +2,8 @@
  * The app that pods of the tests run: answers which version and pod it is, and does what a test tells it to. Its version is its
  * image's tag. It listens on its pod's address, as everything here has to.
  *
+ * With FAIL_SHARE (0 to 1) it answers that share of requests with 500, with DELAY_MS each request that much later.
+ *
  *   GET /  ·  GET /ready  ·  GET /alive  ·  GET /metrics  ·  POST /become/unready, /become/ready, /become/sick
  */
 import { createServer } from 'node:http';
@@ -9,7 +11,11 @@ import { createServer } from 'node:http';
 const { POD_IP, POD_NAME, CONTAINER_IMAGE = '', PORT = '8080' } = process.env;
 const version = process.env['VERSION'] ?? CONTAINER_IMAGE.split(':').at(-1);
 const is = { ready: true, alive: true };
+const failShare = Number(process.env['FAIL_SHARE'] ?? 0);
+const delayMs = Number(process.env['DELAY_MS'] ?? 0);
 let served = 0;
+/** What is owed to failures: exact instead of by chance, so that a test knows what it sends. */
+let owed = 0;
 
 const server = createServer((request, response) => {
   const [, first = '', second = ''] = (request.url ?? '/').split('/');
@@ -23,8 +29,13 @@ const server = createServer((request, response) => {
     answer(true);
   } else {
     served += 1;
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ version, pod: POD_NAME, greeting: process.env['GREETING'] }));
+    owed += failShare;
+    const isFailure = owed >= 1;
+    if (isFailure) owed -= 1;
+    response.writeHead(isFailure ? 500 : 200, { 'content-type': 'application/json' });
+    const body = JSON.stringify({ version, pod: POD_NAME, greeting: process.env['GREETING'] });
+    if (delayMs > 0) setTimeout(() => response.end(body), delayMs);
+    else response.end(body);
   }
 });
 server.listen(Number(PORT), POD_IP);

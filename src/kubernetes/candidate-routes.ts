@@ -1,0 +1,93 @@
+/**
+ * The routes of a release as its candidate is concerned: named in them, no longer getting anything, out of them again. What the
+ * watch has says whether there is anything to do, so that a pass in order makes no call.
+ */
+import type { Clock } from '../clock.ts';
+import { asSpillwayError } from '../errors.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { attach, attachPatch, detach, detachPatch } from '../traffic/gateway/attach.ts';
+import { nameOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
+import type { Target } from '../traffic/gateway/patch.ts';
+import { readWeight } from '../traffic/gateway/reading.ts';
+import type { Located } from './locate.ts';
+import type { Clearance } from './workloads.ts';
+
+export interface CandidateRoutes {
+  attach(artifact: string): Promise<{ isAttached: boolean; why: string }>;
+  detach(artifact: string): Promise<{ isDetached: boolean; why: string }>;
+  clearance(artifact: string): Clearance;
+}
+
+interface Routes {
+  client: KubeClient;
+  clock: Clock;
+  random: () => number;
+  /** As it was seen last. */
+  route(address: RouteAddress): RouteObject | undefined;
+  located(artifact: string): Located | undefined;
+}
+
+/** A pass waits for a write of this; what does not come soon comes with a later one. */
+const WRITE_MS = 3_000;
+const UNKNOWN = 'where it is routed is not known yet';
+
+export function candidateRoutes({ client, clock, random, route, located }: Routes): CandidateRoutes {
+  /** Monotonic: since when the candidate was seen to get nothing. */
+  const clearSince = new Map<string, number>();
+
+  const targetsOf = (place: Located): Target[] =>
+    place.routes.map(address => ({ address, baseline: place.baseline, candidate: place.candidate }));
+
+  /** One that fails never stops the others. @returns why not all are done, if so */
+  async function each(
+    place: Located,
+    isDone: (route: RouteObject, target: Target) => boolean,
+    carryOut: typeof attach,
+  ): Promise<string | undefined> {
+    const work = targetsOf(place).map(async target => {
+      const seen = route(target.address);
+      if (seen && isDone(seen, target)) return;
+      await carryOut({ client, target, untilMs: clock.monotonicMs() + WRITE_MS }, { clock, random });
+    });
+    const failed = (await Promise.allSettled(work)).find(one => one.status === 'rejected');
+    return failed && asSpillwayError(failed.reason).message;
+  }
+
+  return {
+    async attach(artifact) {
+      const place = located(artifact);
+      if (!place) return { isAttached: false, why: UNKNOWN };
+      const why = await each(place, (seen, target) => attachPatch(seen, target).length === 0, attach);
+      return { isAttached: why === undefined, why: why ?? 'the routes name the candidate' };
+    },
+    async detach(artifact) {
+      const place = located(artifact);
+      // What is not there any more names nobody.
+      if (!place) return { isDetached: true, why: UNKNOWN };
+      const there = { ...place, routes: place.routes.filter(address => route(address)) };
+      const why = await each(there, (seen, target) => detachPatch(seen, target).length === 0, detach);
+      return { isDetached: why === undefined, why: why ?? 'the routes are as they were' };
+    },
+    clearance(artifact) {
+      const place = located(artifact);
+      const why = place && targetsOf(place).flatMap(target => whyNotClear(route(target.address), target) ?? [])[0];
+      if (why !== undefined) {
+        clearSince.delete(artifact);
+        return { isClear: false, why };
+      }
+      const sinceMs = clearSince.get(artifact) ?? clock.monotonicMs();
+      clearSince.set(artifact, sinceMs);
+      return { isClear: true, sinceMs, why: place ? 'no route sends to it' : UNKNOWN };
+    },
+  };
+}
+
+/** A gateway that has not seen the generation yet may still send to the candidate. */
+function whyNotClear(seen: RouteObject | undefined, target: Target): string | undefined {
+  if (!seen) return undefined;
+  const { weight = 0, generation, parents } = readWeight(seen, target);
+  const called = nameOf(target.address);
+  if (weight > 0) return `${called} gives it ${Math.round(weight)} %`;
+  const late = parents.find(({ observedGeneration }) => observedGeneration < generation);
+  return late && `${late.parent} has not taken up generation ${generation} of ${called}`;
+}

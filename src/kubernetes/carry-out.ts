@@ -1,0 +1,249 @@
+/**
+ * Carries one step about a pipeline out. Each may be repeated, and each is guarded against what others do meanwhile: a state
+ * that moved is looked at anew, never overwritten. Which step it is was decided in next-step.ts.
+ */
+import { type Clock, toTimestamp } from '../clock.ts';
+import { digestOf } from '../config/digest.ts';
+import type { PipelineBundle } from '../config/load.ts';
+import type { Json } from '../config/plan.ts';
+import { ENGINE, plain } from '../controller/audit-draft.ts';
+import type { Controller } from '../controller/face.ts';
+import { asSpillwayError } from '../errors.ts';
+import type { KubeClient, Operation } from '../kube/client.ts';
+import { isActive } from '../rollout/release.ts';
+import type { Store } from '../store/store.ts';
+import type { TrafficRouter } from '../traffic/router.ts';
+import { BREAK_GLASS, HELD } from './gate-policy.ts';
+import { pointerTo } from './labels.ts';
+import type { Look, Subject } from './look.ts';
+import { type Step, short } from './next-step.ts';
+import { type Deployment, pathOf } from './objects.ts';
+import { pausePatch } from './own-deployment.ts';
+import { FINALIZER, type PipelineResource, pathOfPipeline } from './resources.ts';
+import { servingTemplate } from './serving.ts';
+import { templateOf } from './template.ts';
+
+export interface CarryOut {
+  client: KubeClient;
+  store: Store;
+  controller: Pick<Controller, 'createRelease' | 'command'>;
+  router: TrafficRouter;
+  clock: Clock;
+  /** Takes away what a release has left. */
+  sweep(subject: Subject, look: Look): Promise<{ isClean: boolean; why: string }>;
+}
+
+export interface Outcome {
+  /** For the status. */
+  why: string;
+  /** Look again after this long, whatever is heard meanwhile. */
+  againMs?: number;
+}
+
+const SOON_MS = 500;
+
+export async function carryOut(
+  step: Step,
+  subject: Subject & { bundle: PipelineBundle },
+  look: Look,
+  o: CarryOut,
+): Promise<Outcome> {
+  const { artifact, resource } = subject;
+  const { deployment, newest, view } = look;
+  switch (step.do) {
+    case 'nothing':
+      return { why: step.why };
+    case 'adopt':
+      return adopt(subject, look, o, step.why);
+    case 'release': {
+      await keepFinalizer(resource, o.client);
+      await putPipeline(subject, o);
+      return begin(subject, deployment!, o);
+    }
+    case 'end': {
+      if (!newest || !isActive(newest)) return { why: step.why, againMs: SOON_MS };
+      await o.controller.command(newest.id, { kind: step.command, reason: step.why, actor: ENGINE });
+      return { why: step.why, againMs: SOON_MS };
+    }
+    case 'holdBack':
+      await o.store.holdVersion(artifact, view.workload!.version, step.by);
+      return { why: step.why, againMs: 0 };
+    case 'forgive':
+      await o.store.holdVersion(artifact, step.version, null);
+      return { why: step.why, againMs: 0 };
+    case 'sweep': {
+      const { isClean, why } = await o.sweep(subject, look);
+      if (isClean && view.isDeleting) return leave(subject, look, o);
+      return isClean ? { why } : { why, againMs: SOON_MS };
+    }
+    case 'pause':
+      await pause(deployment!, o.client);
+      return { why: step.why };
+    case 'letDelete':
+      await dropFinalizer(resource, o.client);
+      return { why: step.why };
+  }
+}
+
+/**
+ * Nobody looks after the Deployment any more. One whose template may not be put back stays paused, but without the mark of the
+ * gate, so that `kubectl rollout resume` is allowed again.
+ */
+async function leave({ resource }: Subject, { deployment }: Look, { client }: CarryOut): Promise<Outcome> {
+  if (deployment) await forget(deployment, [HELD], client);
+  await dropFinalizer(resource, client);
+  return { why: 'the pipeline is being deleted' };
+}
+
+/** What is applied is what the engine releases next; a release under way keeps the plan it began with. */
+async function putPipeline(
+  { artifact, bundle }: Subject & { bundle: PipelineBundle },
+  { store, clock }: CarryOut,
+): Promise<void> {
+  const { document, plan, suites } = bundle;
+  const digest = digestOf({ document } as unknown as Json);
+  if ((await store.getPipeline(artifact))?.digest === digest) return;
+  await store.putPipeline({
+    name: artifact,
+    artifact,
+    document: plain(document),
+    bundle: plain({ plan, suites }),
+    digest,
+    updatedAt: clock.nowMs(),
+  });
+}
+
+/** Others may be faster: another replica, or a person. Then the next look finds what they made. */
+async function begin(
+  { artifact }: Subject,
+  deployment: Deployment,
+  { controller }: CarryOut,
+  force = false,
+): Promise<Outcome> {
+  const spec = templateOf(deployment) as { [key: string]: Json };
+  try {
+    const release = await controller.createRelease({ pipeline: artifact, spec, actor: writerOf(deployment), force });
+    return { why: `release ${release.id} began` };
+  } catch (error) {
+    const { code, message } = asSpillwayError(error);
+    if (code === 'STATE_MOVED' || code === 'VERSION_SERVING' || code === 'COMMAND_REFUSED' || code === 'VERSION_HELD')
+      return { why: message, againMs: SOON_MS };
+    throw error;
+  }
+}
+
+/** A person's `retry`: the version is tried again although it was rolled back. */
+export async function retry(
+  subject: Subject & { bundle: PipelineBundle },
+  { deployment }: Look,
+  o: CarryOut,
+): Promise<Outcome> {
+  await keepFinalizer(subject.resource, o.client);
+  await putPipeline(subject, o);
+  return begin(subject, deployment!, o, true);
+}
+
+/** The version that serves becomes the baseline, without a release: it was there before, or went by the gate. */
+async function adopt(
+  subject: Subject & { bundle: PipelineBundle },
+  look: Look,
+  o: CarryOut,
+  why: string,
+): Promise<Outcome> {
+  const { artifact } = subject;
+  const { store, clock, router } = o;
+  const { deployment, route, view } = look;
+  const serving = await servingTemplate(deployment!, o.client);
+  if (!serving) return { why: 'no ReplicaSet tells which template serves', againMs: 5_000 };
+  await putPipeline(subject, o);
+  const { version, template } = serving;
+  const createdBy = writerOf(deployment!);
+  await store.putVersion({ artifact, version, spec: template, createdAt: clock.nowMs(), createdBy, heldBy: null });
+  const epoch = (route?.epoch ?? 0) + 1;
+  await router.writeRoute({
+    artifact,
+    releaseId: null,
+    salt: '',
+    epoch,
+    weight: 0,
+    baseline: version,
+    candidate: null,
+    rolledBack: route?.rolledBack ?? null,
+  });
+  const { breakGlass } = view.workload!;
+  await store.appendAudit([
+    {
+      at: toTimestamp(clock.nowMs()),
+      actor: createdBy,
+      artifact,
+      releaseId: null,
+      kind: breakGlass === undefined ? 'adopt' : 'breakGlass',
+      why,
+      evidence: plain({
+        version,
+        before: route?.baseline ?? null,
+        ...(breakGlass === undefined ? {} : { breakGlass }),
+      }),
+      weightBefore: 0,
+      weightAfter: 0,
+    },
+  ]);
+  if (breakGlass !== undefined) await forget(deployment!, [BREAK_GLASS, HELD], o.client);
+  return { why: `version ${short(version)} serves everyone`, againMs: 0 };
+}
+
+/** Takes annotations away, if they are there and still say the same. */
+async function forget(deployment: Deployment, keys: readonly string[], client: KubeClient): Promise<void> {
+  const { annotations = {} } = deployment.metadata;
+  const operations = keys.flatMap((key): Operation[] => {
+    const path = `/metadata/annotations/${pointerTo(key)}`;
+    if (annotations[key] === undefined) return [];
+    return [
+      { op: 'test', path, value: annotations[key] },
+      { op: 'remove', path },
+    ];
+  });
+  if (operations.length > 0) await client.patch(pathOfDeployment(deployment), operations);
+}
+
+async function pause(deployment: Deployment, client: KubeClient): Promise<void> {
+  await client.patch(pathOfDeployment(deployment), pausePatch(deployment));
+}
+
+const pathOfDeployment = ({ metadata: { namespace = 'default', name } }: Deployment) =>
+  pathOf('Deployment', namespace, name);
+
+/** There only while there is something to bring back, so that a cluster without Spillway can still delete its namespaces. */
+async function keepFinalizer({ metadata }: PipelineResource, client: KubeClient): Promise<void> {
+  const { finalizers = [] } = metadata;
+  if (finalizers.includes(FINALIZER)) return;
+  await client.merge(pathOfPipeline(metadata), {
+    metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: metadata.resourceVersion },
+  });
+}
+
+export async function dropFinalizer({ metadata }: PipelineResource, client: KubeClient): Promise<void> {
+  const { finalizers = [] } = metadata;
+  if (!finalizers.includes(FINALIZER)) return;
+  await client.merge(pathOfPipeline(metadata), {
+    metadata: { finalizers: finalizers.filter(one => one !== FINALIZER), resourceVersion: metadata.resourceVersion },
+  });
+}
+
+/** Who wrote the template last, as far as the API server tells: the field manager. */
+export function writerOf({ metadata }: Deployment): string {
+  const managed = (metadata as { managedFields?: ManagedFields[] }).managedFields ?? [];
+  const entries = managed.filter(({ fieldsV1, subresource }) => {
+    const spec = fieldsV1?.['f:spec'] as Record<string, unknown> | undefined;
+    return subresource === undefined && spec?.['f:template'] !== undefined;
+  });
+  const newest = entries.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0];
+  return `kubernetes:${newest?.manager ?? 'unknown'}`;
+}
+
+interface ManagedFields {
+  manager?: string;
+  time?: string;
+  subresource?: string;
+  fieldsV1?: Record<string, unknown>;
+}

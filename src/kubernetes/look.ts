@@ -1,0 +1,107 @@
+/**
+ * One look at a pipeline of a workload: what the cluster has of it, by what is watched, and what the store says. It changes
+ * nothing, and what it gives is all that a step and a status are made of.
+ */
+import type { KubernetesPlan, Plan } from '../config/plan.ts';
+import { releaseOf } from '../controller/run.ts';
+import { isActive, type Release } from '../rollout/release.ts';
+import type { RouteRow, Store } from '../store/store.ts';
+import type { Cluster } from './cluster.ts';
+import { BREAK_GLASS, GATE_LABEL, HELD } from './gate-policy.ts';
+import { whyNotReverted } from './gitops.ts';
+import { isNothingLeft, leftoversOf } from './leftovers.ts';
+import { claimsOf, type Located, locate } from './locate.ts';
+import type { Gate, View, WorkloadView } from './next-step.ts';
+import type { Deployment } from './objects.ts';
+import { rollOf } from './own-deployment.ts';
+import type { PipelineResource } from './resources.ts';
+import { versionOf } from './template.ts';
+import type { Watched } from './watched.ts';
+
+export interface Look {
+  view: View;
+  deployment: Deployment | undefined;
+  located: Located | undefined;
+  route: RouteRow | undefined;
+  /** The active release, else the newest that has ended. */
+  newest: Release | undefined;
+}
+
+export interface Subject {
+  resource: PipelineResource;
+  artifact: string;
+  plan: Plan;
+  kubernetes: KubernetesPlan;
+}
+
+export interface Surroundings {
+  cluster: Cluster & Pick<Watched, 'route'>;
+  store: Pick<Store, 'getRoute' | 'getVersion' | 'listReleases'>;
+  gate: Gate;
+  /** Plans of the other pipelines, with the names of their resources; the oldest first. */
+  others: readonly { name: string; plan: KubernetesPlan; isOlder: boolean }[];
+}
+
+export async function look(subject: Subject, around: Surroundings): Promise<Look> {
+  const { resource, artifact, kubernetes } = subject;
+  const { cluster, store, gate } = around;
+  const deployment = deploymentOf(kubernetes, cluster);
+  const located = locate(kubernetes, resource.metadata.name, {
+    deployment: deployment && {
+      podLabels: deployment.spec.template.metadata?.labels ?? {},
+      gate: deployment.metadata.labels?.[GATE_LABEL],
+    },
+    routes: kubernetes.routes.map(route => cluster.route(route)),
+    services: cluster.services.list(kubernetes.namespace),
+  });
+  const [route, page] = await Promise.all([store.getRoute(artifact), store.listReleases({ artifact, limit: 1 })]);
+  const newest = page.releases[0] && releaseOf(page.releases[0]);
+  const workload = deployment && workloadView(deployment, kubernetes);
+  const last = newest && !isActive(newest) ? newest : undefined;
+  const view: View = {
+    isDeleting: resource.metadata.deletionTimestamp !== undefined,
+    problems: [...('problems' in located ? located.problems : []), ...claimed(kubernetes, around.others)],
+    gate,
+    workload,
+    baseline: route?.baseline ?? null,
+    active: newest && isActive(newest) ? { version: newest.version, phase: newest.phase } : undefined,
+    last: last && { ...last, isHeldBack: (await holderOf(last.version, artifact, store)) === last.id },
+    heldBy: workload ? await holderOf(workload.version, artifact, store) : null,
+    hasLeftovers: !isNothingLeft(leftoversOf(cluster, kubernetes.namespace, resource.metadata.name, deployment)),
+  };
+  return { view, deployment, located: 'problems' in located ? undefined : located, route, newest };
+}
+
+function deploymentOf({ workload, namespace }: KubernetesPlan, cluster: Cluster): Deployment | undefined {
+  return 'managed' in workload ? cluster.deployments.get(namespace, workload.managed.deployment) : undefined;
+}
+
+async function holderOf(version: string, artifact: string, store: Surroundings['store']): Promise<string | null> {
+  return (await store.getVersion(artifact, version))?.heldBy ?? null;
+}
+
+function workloadView(deployment: Deployment, plan: KubernetesPlan): WorkloadView {
+  const { metadata, spec } = deployment;
+  const breakGlass = metadata.annotations?.[BREAK_GLASS];
+  return {
+    version: versionOf(deployment),
+    isPaused: spec.paused === true,
+    isHeld: metadata.annotations?.[HELD] !== undefined,
+    isRolledOut: rollOf(deployment).isDone,
+    mayRevert: whyNotReverted(deployment, plan) === undefined,
+    ...(breakGlass === undefined ? {} : { breakGlass }),
+  };
+}
+
+/** What an older pipeline moves already. */
+function claimed(plan: KubernetesPlan, others: Surroundings['others']): string[] {
+  const own = claimsOf(plan);
+  return others
+    .filter(({ isOlder }) => isOlder)
+    .flatMap(other => {
+      const shared = claimsOf(other.plan).find(claim => own.includes(claim));
+      return shared === undefined
+        ? []
+        : [`${shared} is released by Pipeline ${other.name} already: one of the two must go`];
+    });
+}

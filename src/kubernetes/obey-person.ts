@@ -1,0 +1,89 @@
+/**
+ * Carries out what a person asked for by an annotation, once, and takes the annotation away. A command that would do something
+ * else a second time is taken off first, in a write that only one replica can make; the others are safe to repeat.
+ */
+import { type Clock, toTimestamp } from '../clock.ts';
+import type { PipelineBundle } from '../config/load.ts';
+import type { Controller } from '../controller/face.ts';
+import { asSpillwayError } from '../errors.ts';
+import type { KubeClient, Operation } from '../kube/client.ts';
+import { Refusal } from '../kube/refusal.ts';
+import { isActive, type Release } from '../rollout/release.ts';
+import { type CarryOut, retry } from './carry-out.ts';
+import { pointerTo } from './labels.ts';
+import type { Look, Subject } from './look.ts';
+import { type Asked, askedOf, deedOf, isOnceOnly } from './person.ts';
+import type { PipelineStatus } from './resource-status.ts';
+import { ACTOR, COMMAND, type PipelineResource, pathOfPipeline, REASON } from './resources.ts';
+
+type LastCommand = NonNullable<PipelineStatus['lastCommand']>;
+
+interface Obeying {
+  client: KubeClient;
+  clock: Clock;
+  controller: Controller;
+}
+
+/** Undefined when nothing is asked, or another replica has taken it. */
+export async function obeyPerson(
+  subject: Subject & { bundle: PipelineBundle },
+  seen: Look,
+  o: Omit<CarryOut, 'controller'> & Obeying,
+): Promise<LastCommand | undefined> {
+  const again = async () => (await retry(subject, seen, o)).why;
+  return obey(subject.resource, seen.newest, o, again);
+}
+
+/** @param again begins a release of the version once more; answers what came of it */
+export async function obey(
+  resource: PipelineResource,
+  newest: Release | undefined,
+  o: Obeying,
+  again: () => Promise<string>,
+): Promise<LastCommand | undefined> {
+  const asked = askedOf(resource);
+  if (!asked) return undefined;
+  const isFirst = isOnceOnly(asked);
+  if (isFirst && !(await take(resource, o.client))) return undefined;
+  const result = await carriedOut(asked, newest, o, again);
+  if (!isFirst) await take(resource, o.client);
+  return { command: asked.text, actor: asked.actor, at: toTimestamp(o.clock.nowMs()), result };
+}
+
+async function carriedOut(
+  asked: Asked,
+  newest: Release | undefined,
+  { controller }: Obeying,
+  again: () => Promise<string>,
+): Promise<string> {
+  const active = newest && isActive(newest) ? newest : undefined;
+  const deed = deedOf(asked, active);
+  if ('refused' in deed) return `refused: ${deed.refused}`;
+  try {
+    if ('retry' in deed) return await again();
+    const { phase, weight } = await controller.command(active!.id, deed.command);
+    return `done: ${phase} at ${weight} %`;
+  } catch (error) {
+    const { code, message, hint } = asSpillwayError(error);
+    // A store that is away is asked again; what the release refuses is an answer.
+    if (code === 'STORE_UNAVAILABLE') throw error;
+    return `refused: ${message} ${hint}`;
+  }
+}
+
+/** @returns whether it was there still */
+async function take({ metadata }: PipelineResource, client: KubeClient): Promise<boolean> {
+  const { annotations = {} } = metadata;
+  const place = (key: string) => `/metadata/annotations/${pointerTo(key)}`;
+  const there = [COMMAND, REASON, ACTOR].filter(key => annotations[key] !== undefined);
+  try {
+    await client.patch(pathOfPipeline(metadata), [
+      { op: 'test', path: place(COMMAND), value: annotations[COMMAND] },
+      ...there.map((key): Operation => ({ op: 'remove', path: place(key) })),
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && [404, 409, 422].includes(error.status)) return false;
+    throw error;
+  }
+}
