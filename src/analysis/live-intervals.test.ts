@@ -107,6 +107,14 @@ describe('the verdict on counters and histograms', () => {
     expect(verdict.metrics.find(({ name }) => name === 'quality')?.why).toContain('not measured on live traffic');
   });
 
+  test('speaks of requests, because nobody knows whose they were', () => {
+    const evidence = atStage({ ...LATENCY, errorRateMax: 0.05 });
+    for (const interval of intervalsOf({ intervals: 1, sizes: [100, 40] })) evidence.add(interval);
+    expect(judged(evidence).reason).toBe('40 of 50 candidate requests in this stage');
+    for (const interval of intervalsOf({ intervals: 1, errors: 0.9 })) evidence.add(interval);
+    expect(judged(evidence).reason).toMatch(/candidate answers failed, at least/);
+  });
+
   test('the limit of the error rate acts at weight 100, where nothing else can', () => {
     const evidence = atStage({ ...LATENCY, errorRateMax: 0.05 }, 100);
     for (const interval of intervalsOf({ intervals: 5, errors: 0.2, sizes: [0, 100] })) evidence.add(interval);

@@ -173,6 +173,15 @@ describe('silence', () => {
     expect([verdict.kind, requestsIn(verdict)]).toEqual(['pass', { baseline: 3_600, candidate: 400 }]);
   });
 
+  test('is a warning once, and not with every look', async () => {
+    const source = scripted();
+    const evidence = await source.open(at(0));
+    await fed(evidence, at(0), source, [...healthy(3), failure(), failure(), failure()]);
+    expect(warnings).toEqual([expect.stringContaining('No connection to http://prom:9090')]);
+    await fed(evidence, at(0), source, [...healthy(1), failure()]);
+    expect(warnings.length).toBe(2);
+  });
+
   test('does not take back a failure that was found', async () => {
     const source = scripted();
     const evidence = await source.open(at(0));

@@ -32,7 +32,7 @@ interface Stand {
 const TAG = 0x86;
 
 export async function intervalFolder(release: Release, world: IntervalWorld): Promise<EvidenceFolder> {
-  const { clock } = world;
+  const { clock, log } = world;
   const { evidence: stand, offset: restoredOffset } = await restoredStand(release, world);
   const { evidence } = stand;
   const source = world.sourceFor(release, stand.position?.());
@@ -44,6 +44,17 @@ export async function intervalFolder(release: Release, world: IntervalWorld): Pr
   let arrivedAtMs = clock.monotonicMs();
   let gaps: readonly Gap[] = [];
   let beganBefore = false;
+  let wasSilent = false;
+
+  /** Once for each silence, not with every look. */
+  function tell(verdict: Verdict): void {
+    const isSilent = verdict.kind === 'inconclusive' && verdict.code === 'sourceSilent';
+    if (isSilent === wasSilent) return;
+    wasSilent = isSilent;
+    const { id, artifact } = release;
+    if (isSilent) log.warn({ release: id, artifact }, `the source of metrics is silent: ${verdict.reason}`);
+    else log.info({ release: id, artifact }, 'the source of metrics counts again');
+  }
 
   function fold(arrived: Arrived): void {
     offset += 1;
@@ -66,8 +77,10 @@ export async function intervalFolder(release: Release, world: IntervalWorld): Pr
       const { minSamples, require } = stagePlanOf(current);
       const nowMs = clock.nowMs();
       const lastArrivalMs = nowMs - (clock.monotonicMs() - arrivedAtMs);
-      const verdict = evidence.judge({ minSamples, require, nowMs, lastArrivalMs, ...silentAfter(current) });
-      return withSource(verdict, polls.silence(), gaps);
+      const found = evidence.judge({ minSamples, require, nowMs, lastArrivalMs, ...silentAfter(current) });
+      const verdict = withSource(found, polls.silence(), gaps);
+      tell(verdict);
+      return verdict;
     },
     isBehind: () => false,
     snapshot: () => (offset === savedOffset ? undefined : { offset, bytes: encode(stand) }),

@@ -57,9 +57,27 @@ describe('the queries of a plan', () => {
   });
 
   test.each<[string, PrometheusPlan['queries'], ArmBackends | undefined, string, string]>([
-    ['a template that there is not', { template: 'haproxy' }, BACKENDS, 'haproxy', 'traefik, envoy'],
-    ['a template without labels', { template: 'istio' }, BACKENDS, 'istio', 'labels.baseline'],
-    ['backends that are not known', { template: 'traefik' }, undefined, 'backends', 'spec.target.kubernetes'],
+    [
+      'a template that there is not',
+      { template: 'haproxy' },
+      BACKENDS,
+      'haproxy; it must be one of traefik, envoy',
+      'own queries',
+    ],
+    [
+      'a template without labels',
+      { template: 'istio' },
+      BACKENDS,
+      'istio needs spec.metrics.prometheus.labels',
+      'labels.baseline',
+    ],
+    [
+      'backends that are not known',
+      { template: 'traefik' },
+      undefined,
+      'backends of the route',
+      'spec.target.kubernetes',
+    ],
     [
       'backends that are the same',
       { template: 'traefik' },
@@ -107,8 +125,8 @@ describe('the address', () => {
   test('is that of the document, else that of the server, else an error that names both', () => {
     expect(plannedAddress(plan({ url: 'http://own:9090' }), operators).url).toBe('http://own:9090');
     expect(plannedAddress(plan(), operators).url).toBe('https://prom.example:9090/prometheus');
-    const { message, hint } = refusal(() => plannedAddress(plan(), { prometheusToken: TOKEN }));
-    expect(`${message} ${hint}`).toMatch(/SPILLWAY_PROMETHEUS_URL.*spec\.metrics\.prometheus\.url/);
+    const { message } = refusal(() => plannedAddress(plan(), { prometheusToken: TOKEN }));
+    expect(message).toMatch(/spec\.metrics\.prometheus\.url.*SPILLWAY_PROMETHEUS_URL/);
     expect(message).not.toContain(TOKEN);
   });
 

@@ -56,9 +56,12 @@ export function plannedQueries({ queries }: PrometheusPlan, backends: ArmBackend
   if ('own' in queries) return distinct(queries.own);
   const { template, labels } = queries;
   if (!isTemplate(template))
-    throw invalid(`spec.metrics.prometheus.template names ${template}, which is none`, {
-      hint: `Take one of ${Object.keys(SHAPES).join(', ')}, or write own queries for baseline and candidate.`,
-    });
+    throw invalid(
+      `spec.metrics.prometheus.template is ${template}; it must be one of ${Object.keys(SHAPES).join(', ')}`,
+      {
+        hint: 'Take one of them, or write own queries for baseline and candidate.',
+      },
+    );
   try {
     return templateQueries(template, labels ?? labelsFrom(template, backends));
   } catch (error) {
@@ -68,11 +71,11 @@ export function plannedQueries({ queries }: PrometheusPlan, backends: ArmBackend
 
 function labelsFrom(template: TemplateName, backends: ArmBackends | undefined) {
   if (template !== 'traefik')
-    throw invalid(`The template ${template} does not know what tells the arms apart`, {
-      hint: 'Write the labels of each arm in spec.metrics.prometheus.labels.baseline and .candidate.',
+    throw invalid(`The template ${template} needs spec.metrics.prometheus.labels, which tell the arms apart`, {
+      hint: 'Write the labels of each arm in labels.baseline and labels.candidate.',
     });
   if (!backends)
-    throw invalid('The backends of the route are not known, and with them not what Traefik calls them', {
+    throw invalid('The backends of the route are not known yet, and Traefik counts requests by them', {
       hint: 'Check that the route of spec.target.kubernetes exists and names the Service; or write spec.metrics.prometheus.labels.',
     });
   return { baseline: traefikService(backends.baseline), candidate: traefikService(backends.candidate) };
@@ -97,7 +100,7 @@ export function plannedAddress(
 ): PrometheusOptions {
   const url = own ?? prometheusUrl;
   if (url === undefined)
-    throw invalid('Nothing says where Prometheus is', {
+    throw invalid('Neither spec.metrics.prometheus.url nor SPILLWAY_PROMETHEUS_URL says where Prometheus is', {
       hint: 'Start the server with SPILLWAY_PROMETHEUS_URL, or write spec.metrics.prometheus.url.',
     });
   const isTheirs = own === undefined || isSameOrigin(own, prometheusUrl);
