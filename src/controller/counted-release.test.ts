@@ -53,6 +53,7 @@ function plan(weights: readonly number[], holdMs: number): Plan {
 async function releasing({ weights = [25], seed = 1, holdMs = 10_000 } = {}) {
   let traffic: CountedTraffic | undefined;
   let polling: Promise<unknown> = Promise.resolve();
+  const sources = { opened: 0, closed: 0 };
   const bench = await openBench({
     plan: plan(weights, holdMs),
     openEvidence: (release, world, wake) =>
@@ -66,7 +67,12 @@ async function releasing({ weights = [25], seed = 1, holdMs = 10_000 } = {}) {
             polling = polled;
             return polled;
           };
-          return { ...source, poll };
+          sources.opened += 1;
+          const close = () => {
+            sources.closed += 1;
+            return source.close();
+          };
+          return { poll, close };
         },
       }),
   });
@@ -109,7 +115,7 @@ async function releasing({ weights = [25], seed = 1, holdMs = 10_000 } = {}) {
     const endMs = bench.clock.monotonicMs() + seconds * 1_000;
     return until(() => bench.clock.monotonicMs() >= endMs, seconds + 1);
   };
-  return { bench, traffic: counted, tick, until, during, release };
+  return { bench, traffic: counted, sources, tick, until, during, release };
 }
 
 const inStage = (index: number) => (release: Release) =>
@@ -186,6 +192,20 @@ describe('a workload whose requests are counted by Prometheus', () => {
     }
     expect(verdicts[1]).toEqual(verdicts[0]);
     expect(verdicts[0]).toMatchObject({ kind: 'pass' });
+  });
+
+  test('leaves no source open when it ends, and none when Spillway stops or loses its state to another process', async () => {
+    const { until, bench, sources } = await releasing({ holdMs: 30_000 });
+    await until(inStage(0));
+    await bench.restart();
+    expect(sources).toEqual({ opened: 2, closed: 1 }); // the new process has looked at once
+    await until(inStage(0));
+    const stored = (await bench.store.activeRelease(ARTIFACT))!;
+    await bench.store.saveRelease({ ...stored, leaseUntil: 0 }, stored.stateVersion, []);
+    await until(() => sources.opened === 3, 30); // a checkpoint finds the other state, and reads all anew
+    expect(sources.closed).toBe(2);
+    await until(({ phase }) => phase === 'succeeded', 90);
+    expect(sources).toEqual({ opened: 3, closed: 3 });
   });
 
   test('that turns bad while Spillway is dead is taken back by the first looks after its return', async () => {

@@ -2,16 +2,17 @@
  * The app that pods of the tests run: answers which version and pod it is, and does what a test tells it to. Its version is its
  * image's tag. It listens on its pod's address, as everything here has to.
  *
- * With FAIL_SHARE (0 to 1) it answers that share of requests with 500, with DELAY_MS each request that much later.
+ * With FAIL_SHARE (0 to 1) it answers that share of requests with 500 (one that becomes failing: half of them), with DELAY_MS
+ * each request that much later.
  *
- *   GET /  ·  GET /ready  ·  GET /alive  ·  GET /metrics  ·  POST /become/unready, /become/ready, /become/sick
+ *   GET /  ·  GET /ready  ·  GET /alive  ·  GET /metrics  ·  POST /become/unready, /become/ready, /become/sick, /become/failing
  */
 import { createServer } from 'node:http';
 
 const { POD_IP, POD_NAME, CONTAINER_IMAGE = '', PORT = '8080' } = process.env;
 const version = process.env['VERSION'] ?? CONTAINER_IMAGE.split(':').at(-1);
 const is = { ready: true, alive: true };
-const failShare = Number(process.env['FAIL_SHARE'] ?? 0);
+let failShare = Number(process.env['FAIL_SHARE'] ?? 0);
 const delayMs = Number(process.env['DELAY_MS'] ?? 0);
 let served = 0;
 /** What is owed to failures: exact instead of by chance, so that a test knows what it sends. */
@@ -24,8 +25,9 @@ const server = createServer((request, response) => {
   else if (first === 'alive') answer(is.alive);
   else if (first === 'metrics') response.end(`# TYPE app_requests_total counter\napp_requests_total ${served}\n`);
   else if (first === 'become') {
-    is.ready = second === 'ready';
+    is.ready = second === 'ready' || second === 'failing';
     is.alive = second !== 'sick';
+    if (second === 'failing') failShare = 0.5;
     answer(true);
   } else {
     served += 1;
