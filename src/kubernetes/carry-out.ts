@@ -23,6 +23,9 @@ import { FINALIZER, type PipelineResource, pathOfPipeline } from './resources.ts
 import { servingTemplate } from './serving.ts';
 import { templateOf } from './template.ts';
 
+/** What the engine keeps of a document. */
+export type Bundle = Pick<PipelineBundle, 'document' | 'plan' | 'suites' | 'prompt'>;
+
 export interface CarryOut {
   client: KubeClient;
   store: Store;
@@ -44,7 +47,7 @@ const SOON_MS = 500;
 
 export async function carryOut(
   step: Step,
-  subject: Subject & { bundle: PipelineBundle },
+  subject: Subject & { bundle: Bundle },
   look: Look,
   o: CarryOut,
 ): Promise<Outcome> {
@@ -97,7 +100,7 @@ async function leave({ resource }: Subject, { deployment }: Look, { client }: Ca
 
 /** What is applied is what the engine releases next; a release under way keeps the plan it began with. */
 async function putPipeline(
-  { artifact, bundle }: Subject & { bundle: PipelineBundle },
+  { artifact, bundle }: Subject & { bundle: Bundle },
   { store, clock }: CarryOut,
 ): Promise<void> {
   const { document, plan, suites } = bundle;
@@ -134,7 +137,7 @@ async function begin(
 
 /** A person's `retry`: the version is tried again although it was rolled back. */
 export async function retry(
-  subject: Subject & { bundle: PipelineBundle },
+  subject: Subject & { bundle: Bundle },
   { deployment }: Look,
   o: CarryOut,
 ): Promise<Outcome> {
@@ -144,12 +147,7 @@ export async function retry(
 }
 
 /** The version that serves becomes the baseline, without a release: it was there before, or went by the gate. */
-async function adopt(
-  subject: Subject & { bundle: PipelineBundle },
-  look: Look,
-  o: CarryOut,
-  why: string,
-): Promise<Outcome> {
+async function adopt(subject: Subject & { bundle: Bundle }, look: Look, o: CarryOut, why: string): Promise<Outcome> {
   const { artifact } = subject;
   const { store, clock, router } = o;
   const { deployment, route, view } = look;

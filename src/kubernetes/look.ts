@@ -2,15 +2,15 @@
  * One look at a pipeline of a workload: what the cluster has of it, by what is watched, and what the store says. It changes
  * nothing, and what it gives is all that a step and a status are made of.
  */
-import type { KubernetesPlan, Plan } from '../config/plan.ts';
+import type { KubernetesPlan } from '../config/plan.ts';
 import { releaseOf } from '../controller/run.ts';
-import { isActive, type Release } from '../rollout/release.ts';
+import { isActive, type Release, workloadOf } from '../rollout/release.ts';
 import type { RouteRow, Store } from '../store/store.ts';
 import type { Cluster } from './cluster.ts';
 import { BREAK_GLASS, GATE_LABEL, HELD } from './gate-policy.ts';
 import { whyNotReverted } from './gitops.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
-import { claimsOf, type Located, locate } from './locate.ts';
+import { claimsOf, type Located, locate, type Named } from './locate.ts';
 import type { Gate, View, WorkloadView } from './next-step.ts';
 import type { Deployment } from './objects.ts';
 import { rollOf } from './own-deployment.ts';
@@ -20,6 +20,8 @@ import type { Watched } from './watched.ts';
 
 export interface Look {
   view: View;
+  /** What is in force: of the release that is under way or has left something, else of the document. */
+  kubernetes: KubernetesPlan;
   deployment: Deployment | undefined;
   located: Located | undefined;
   route: RouteRow | undefined;
@@ -30,46 +32,67 @@ export interface Look {
 export interface Subject {
   resource: PipelineResource;
   artifact: string;
-  plan: Plan;
+  /** As it stands in the document, or stood when that was last right. */
   kubernetes: KubernetesPlan;
+  /** What is wrong with the document itself. */
+  problems: readonly string[];
 }
 
 export interface Surroundings {
   cluster: Cluster & Pick<Watched, 'route'>;
   store: Pick<Store, 'getRoute' | 'getVersion' | 'listReleases'>;
   gate: Gate;
-  /** Plans of the other pipelines, with the names of their resources; the oldest first. */
+  /** Plans of the other pipelines, with the names of their resources. */
   others: readonly { name: string; plan: KubernetesPlan; isOlder: boolean }[];
 }
 
 export async function look(subject: Subject, around: Surroundings): Promise<Look> {
-  const { resource, artifact, kubernetes } = subject;
+  const { resource, artifact } = subject;
   const { cluster, store, gate } = around;
+  const [route, page] = await Promise.all([store.getRoute(artifact), store.listReleases({ artifact, limit: 1 })]);
+  const newest = page.releases[0] && releaseOf(page.releases[0]);
+  const active = newest && isActive(newest) ? newest : undefined;
+  const { name } = resource.metadata;
+  const kubernetes = inForce(subject, newest, cluster);
   const deployment = deploymentOf(kubernetes, cluster);
-  const located = locate(kubernetes, resource.metadata.name, {
+  const located = locate(kubernetes, name, namedBy(kubernetes, deployment, cluster));
+  const workload = deployment && workloadView(deployment, kubernetes);
+  const last = newest && !active ? newest : undefined;
+  const missing = 'problems' in located ? located.problems : [];
+  const view: View = {
+    isDeleting: resource.metadata.deletionTimestamp !== undefined,
+    problems: [...subject.problems, ...missing, ...claimed(subject.kubernetes, around.others)],
+    gate,
+    workload,
+    baseline: route?.baseline ?? null,
+    active: active && { version: active.version, phase: active.phase },
+    last: last && { ...last, isHeldBack: (await holderOf(last.version, artifact, store)) === last.id },
+    heldBy: workload ? await holderOf(workload.version, artifact, store) : null,
+    hasLeftovers: hasLeft(kubernetes, name, cluster),
+  };
+  return { view, kubernetes, deployment, located: 'problems' in located ? undefined : located, route, newest };
+}
+
+/** A document that is edited in mid-release names what comes next; what is there was made by the plan of the release. */
+function inForce({ kubernetes, resource }: Subject, newest: Release | undefined, cluster: Cluster): KubernetesPlan {
+  const before = newest && workloadOf(newest);
+  if (!before) return kubernetes;
+  return isActive(newest) || hasLeft(before, resource.metadata.name, cluster) ? before : kubernetes;
+}
+
+function hasLeft(plan: KubernetesPlan, pipeline: string, cluster: Cluster): boolean {
+  return !isNothingLeft(leftoversOf(cluster, plan.namespace, pipeline, deploymentOf(plan, cluster)));
+}
+
+function namedBy(plan: KubernetesPlan, deployment: Deployment | undefined, cluster: Surroundings['cluster']): Named {
+  return {
     deployment: deployment && {
       podLabels: deployment.spec.template.metadata?.labels ?? {},
       gate: deployment.metadata.labels?.[GATE_LABEL],
     },
-    routes: kubernetes.routes.map(route => cluster.route(route)),
-    services: cluster.services.list(kubernetes.namespace),
-  });
-  const [route, page] = await Promise.all([store.getRoute(artifact), store.listReleases({ artifact, limit: 1 })]);
-  const newest = page.releases[0] && releaseOf(page.releases[0]);
-  const workload = deployment && workloadView(deployment, kubernetes);
-  const last = newest && !isActive(newest) ? newest : undefined;
-  const view: View = {
-    isDeleting: resource.metadata.deletionTimestamp !== undefined,
-    problems: [...('problems' in located ? located.problems : []), ...claimed(kubernetes, around.others)],
-    gate,
-    workload,
-    baseline: route?.baseline ?? null,
-    active: newest && isActive(newest) ? { version: newest.version, phase: newest.phase } : undefined,
-    last: last && { ...last, isHeldBack: (await holderOf(last.version, artifact, store)) === last.id },
-    heldBy: workload ? await holderOf(workload.version, artifact, store) : null,
-    hasLeftovers: !isNothingLeft(leftoversOf(cluster, kubernetes.namespace, resource.metadata.name, deployment)),
+    routes: plan.routes.map(route => cluster.route(route)),
+    services: cluster.services.list(plan.namespace),
   };
-  return { view, deployment, located: 'problems' in located ? undefined : located, route, newest };
 }
 
 function deploymentOf({ workload, namespace }: KubernetesPlan, cluster: Cluster): Deployment | undefined {

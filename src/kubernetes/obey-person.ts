@@ -3,13 +3,12 @@
  * else a second time is taken off first, in a write that only one replica can make; the others are safe to repeat.
  */
 import { type Clock, toTimestamp } from '../clock.ts';
-import type { PipelineBundle } from '../config/load.ts';
 import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient, Operation } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
-import { type CarryOut, retry } from './carry-out.ts';
+import { type Bundle, type CarryOut, retry } from './carry-out.ts';
 import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
 import { type Asked, askedOf, deedOf, isOnceOnly } from './person.ts';
@@ -26,7 +25,7 @@ interface Obeying {
 
 /** Undefined when nothing is asked, or another replica has taken it. */
 export async function obeyPerson(
-  subject: Subject & { bundle: PipelineBundle },
+  subject: Subject & { bundle: Bundle },
   seen: Look,
   o: Omit<CarryOut, 'controller'> & Obeying,
 ): Promise<LastCommand | undefined> {

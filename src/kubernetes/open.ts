@@ -79,7 +79,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       controller,
       router,
       gate: gate.gate,
-      sweep: ({ artifact, kubernetes, resource }, { view, newest }) =>
+      sweep: ({ artifact, resource }, { view, newest, kubernetes }) =>
         sweep(
           {
             pipeline: resource.metadata.name,

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { digestOf } from '../config/digest.ts';
-import { type PipelineBundle, promptOf } from '../config/load.ts';
+import { promptOf } from '../config/load.ts';
 import type { Json } from '../config/plan.ts';
 import { ENGINE, plain } from '../controller/audit-draft.ts';
 import type { Controller } from '../controller/face.ts';
@@ -12,7 +12,7 @@ import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
-import { dropFinalizer, type Outcome } from './carry-out.ts';
+import { type Bundle, dropFinalizer, type Outcome } from './carry-out.ts';
 import { obey } from './obey-person.ts';
 import type { PipelineStatus } from './resource-status.ts';
 import type { PipelineResource } from './resources.ts';
@@ -34,11 +34,7 @@ export interface PromptLook {
 
 const SOON_MS = 500;
 
-export async function releasePrompt(
-  resource: PipelineResource,
-  bundle: PipelineBundle,
-  o: PromptOptions,
-): Promise<PromptLook> {
+export async function releasePrompt(resource: PipelineResource, bundle: Bundle, o: PromptOptions): Promise<PromptLook> {
   const { name: artifact, version } = promptOf(bundle);
   const newest = async () => (await o.controller.releases({ artifact, limit: 1 })).releases[0];
   const before = await newest();
@@ -74,7 +70,7 @@ async function nextForPrompt(
 }
 
 async function beginRelease(
-  bundle: PipelineBundle,
+  bundle: Bundle,
   { store, controller, clock }: PromptOptions,
   { force, actor }: { force: boolean; actor: string },
 ): Promise<Outcome> {
@@ -85,7 +81,7 @@ async function beginRelease(
     artifact: prompt.name,
     document: plain(document),
     bundle: plain({ plan, prompt, suites }),
-    digest: digestOf(plain({ document, files: bundle.files }) as Json),
+    digest: digestOf(plain({ document, prompt, suites }) as Json),
     updatedAt: clock.nowMs(),
   });
   try {

@@ -14,7 +14,7 @@ import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
 import type { WorkloadRouter } from '../traffic/workload-router.ts';
-import { type CarryOut, carryOut, type Outcome } from './carry-out.ts';
+import { type Bundle, type CarryOut, carryOut, dropFinalizer, type Outcome } from './carry-out.ts';
 import { documentOf } from './documents.ts';
 import { GATE_LABEL } from './gate-policy.ts';
 import { keyedQueue } from './keyed-queue.ts';
@@ -112,12 +112,23 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       return;
     }
     const known = await knownDocument(key, resource);
-    const plan = planIn(known);
-    if ('problems' in known) return showInvalid(resource, known.problems);
-    const outcome = plan
-      ? await reconcileWorkload({ resource, bundle: known.bundle, kubernetes: plan })
-      : await reconcilePrompt(resource, known.bundle);
+    const bundle = 'bundle' in known ? known.bundle : await lastGood(key, resource);
+    const problems = 'problems' in known ? known.problems : [];
+    const outcome = bundle ? await reconcileBundle(resource, bundle, problems) : await showInvalid(resource, problems);
     queue.addAfter(key, outcome.againMs ?? RESYNC_MS);
+  }
+
+  function reconcileBundle(resource: PipelineResource, bundle: Bundle, problems: string[]): Promise<Outcome> {
+    const { target } = bundle.plan;
+    if ('kubernetes' in target) return reconcileWorkload({ resource, bundle, kubernetes: target.kubernetes, problems });
+    return problems.length > 0 ? showInvalid(resource, problems) : reconcilePrompt(resource, bundle);
+  }
+
+  /** A document that went wrong must not strand what a release has made: the last good one says where that is. */
+  async function lastGood(key: string, { metadata }: PipelineResource): Promise<Bundle | undefined> {
+    const [namespace = ''] = key.split('/');
+    const row = await options.store.getPipeline(workloadArtifact(namespace, metadata.name));
+    return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
   }
 
   /** Read again when the resource changed; its ConfigMap is looked at with each resync. */
@@ -133,13 +144,14 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
 
   async function reconcileWorkload(of: {
     resource: PipelineResource;
-    bundle: PipelineBundle;
+    bundle: Bundle;
     kubernetes: KubernetesPlan;
+    problems: string[];
   }): Promise<Outcome> {
-    const { resource, bundle, kubernetes } = of;
+    const { resource } = of;
     const { namespace = 'default', name } = resource.metadata;
     const artifact = workloadArtifact(namespace, name);
-    const subject = { resource, artifact, plan: bundle.plan, kubernetes, bundle };
+    const subject = { ...of, artifact };
     const around = { cluster, store: options.store, gate: options.gate(), others: othersOf(resource) };
     const seen = await look(subject, around);
     if (seen.located) {
@@ -156,7 +168,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     return outcome;
   }
 
-  async function reconcilePrompt(resource: PipelineResource, bundle: PipelineBundle): Promise<Outcome> {
+  async function reconcilePrompt(resource: PipelineResource, bundle: Bundle): Promise<Outcome> {
     const { outcome, release, baseline, applied, lastCommand } = await releasePrompt(resource, bundle, options);
     await write(resource, {
       generation: resource.metadata.generation ?? 0,
@@ -209,17 +221,23 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     return releases[0] ?? before;
   }
 
-  async function showInvalid(resource: PipelineResource, problems: string[]): Promise<void> {
+  async function showInvalid(resource: PipelineResource, problems: string[]): Promise<Outcome> {
+    const why = problems[0] ?? '';
+    if (resource.metadata.deletionTimestamp !== undefined) {
+      await dropFinalizer(resource, client);
+      return { why };
+    }
     await write(resource, {
       generation: resource.metadata.generation ?? 0,
       release: undefined,
       baseline: null,
       applied: undefined,
       problems,
-      why: problems[0] ?? '',
+      why,
       gate: undefined,
       lastCommand: resource.status?.lastCommand,
     });
+    return { why };
   }
 
   /** Unchanged, it makes no call. */
