@@ -21,6 +21,7 @@ export const EXITS: Record<string, string> = {
   promote: ACTED,
   pause: ACTED,
   resume: ACTED,
+  approve: ACTED,
   rollback: ACTED,
   cancel: ACTED,
   history: '0; 2 no data in the folder; 3 the server does not answer',
@@ -43,6 +44,8 @@ export const NOTES: Record<string, string> = {
     'Without a name: all active releases. An artifact without an active release is shown as it was left. `--watch` needs a server.',
   promote: 'Overrides the verdict, never the tests. In the bake it ends the bake.',
   pause: 'Stops the clock of the stage. A failed verdict still rolls back.',
+  approve:
+    'Only where the pipeline says `approval` for the stage. It may be given before the stage has passed: then it is left as soon as it does. A candidate that turns out worse is rolled back all the same.',
   rollback:
     'Possible in every stage and in the bake, also while paused. The version stays held: releasing it again needs `--force`.',
   cancel: 'The version is not held and may be released again. For a version that does harm use `rollback`.',

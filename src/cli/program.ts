@@ -232,6 +232,13 @@ export function program(version: string, act: (command: Command, action: Action)
     (name: string | undefined, _options, command) =>
       act(command, async context => (await actions()).act('resume', name, {}, context)),
   );
+  add('approve [name]', 'let a stage that asks for it be left', 'spillway approve support-bot --comment "looks right"')
+    .option('--comment <text>', 'goes into the audit')
+    .action((name: string | undefined, { comment }: { comment?: string }, command) =>
+      act(command, async context =>
+        (await actions()).act('approve', name, comment === undefined ? {} : { comment }, context),
+      ),
+    );
   add('rollback [name]', 'take the candidate back at once', 'spillway rollback --reason "wrong answers about refunds"')
     .requiredOption('--reason <text>', 'why; goes into the audit')
     .action((name: string | undefined, { reason }: { reason: string }, command) =>

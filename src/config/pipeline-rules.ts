@@ -8,7 +8,7 @@ import { spanningRules } from './kubernetes-rules.ts';
 import { show } from './show.ts';
 import { type Path, valueAt } from './source.ts';
 
-const LATER = new Set(['approval', 'freeze']);
+const LATER = new Set(['freeze']);
 const DEFAULTS = { hold: '1m', timeout: '5m' };
 const MAX_TEST_MS = 86_400_000;
 

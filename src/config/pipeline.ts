@@ -112,6 +112,13 @@ const Regression = z
   .prefault({})
   .describe('PerformanceRegressionDetector: when the candidate counts as worse.');
 
+const Approval = z
+  .strictObject({
+    timeout: PositiveDuration.default('24h').describe('How long is waited for a person.'),
+    onTimeout: z.enum(['hold', 'rollback', 'advance']).default('hold').describe('What happens when nobody has come.'),
+  })
+  .describe('A stage that has passed is left only when a person approves.');
+
 const StageDefaults = z
   .strictObject({
     hold: Duration.default('1m').describe('Shortest stay in a stage.'),
@@ -126,6 +133,7 @@ const StageDefaults = z
     ),
     onInconclusive: OnInconclusive.default('hold').describe('At the time-out with too little data or a silent source.'),
     onTimeout: OnTimeout.default('rollback').describe('At the time-out for any other reason.'),
+    approval: Approval.optional(),
   })
   .prefault({})
   .describe('Defaults of every stage.');
@@ -138,6 +146,7 @@ const Stage = z.strictObject({
   require: Require.optional().describe('What a pass means here.'),
   onInconclusive: OnInconclusive.optional().describe('At the time-out with too little data or a silent source.'),
   onTimeout: OnTimeout.optional().describe('At the time-out for any other reason.'),
+  approval: Approval.optional(),
 });
 
 const wholePercent = rule('a whole percentage from 0% to 99%');

@@ -78,6 +78,7 @@ function metricPlan({
 }
 
 function stagePlan(stage: Spec['rollout']['stages'][number], shared: Spec['rollout']['stage']): StagePlan {
+  const approval = stage.approval ?? shared.approval;
   return {
     weight: stage.weight,
     holdMs: durationMs(stage.hold ?? shared.hold),
@@ -86,5 +87,6 @@ function stagePlan(stage: Spec['rollout']['stages'][number], shared: Spec['rollo
     require: stage.require ?? shared.require,
     onInconclusive: stage.onInconclusive ?? shared.onInconclusive,
     onTimeout: stage.onTimeout ?? shared.onTimeout,
+    ...(approval ? { approval: { timeoutMs: durationMs(approval.timeout), onTimeout: approval.onTimeout } } : {}),
   };
 }

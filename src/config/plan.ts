@@ -28,6 +28,8 @@ export interface StagePlan {
   require: 'noHarm' | 'nonInferior';
   onInconclusive: 'hold' | 'rollback' | 'advance';
   onTimeout: 'rollback' | 'hold' | 'advance';
+  /** A person must approve before the stage is left. */
+  approval?: { timeoutMs: number; onTimeout: 'hold' | 'rollback' | 'advance' };
 }
 
 export interface TestPlan {

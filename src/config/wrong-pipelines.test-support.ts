@@ -161,11 +161,7 @@ export const WRONG_SPECS: [string, string, RegExp][] = [
 export const WRONG_NAMES = ['Web', 'web_1', '-web', 'web-', 'a'.repeat(64), ''];
 
 /** Fields that this version does not act on, with a spec that holds each. */
-export const LATER_SPECS: [string, string][] = [
-  ['approval', '  rollout: { stages: [{ weight: 100, approval: { timeout: 1h } }] }'],
-  ['approval', '  rollout: { stage: { approval: { timeout: 1h } } }'],
-  ['freeze', '  rollout: { freeze: [] }'],
-];
+export const LATER_SPECS: [string, string][] = [['freeze', '  rollout: { freeze: [] }']];
 
 /** The problem as `path message`. */
 export const WRONG_WORKLOADS: [string, Parts, RegExp][] = [

@@ -47,7 +47,7 @@ export function decisionEvent(before: Release, decision: Decision, after: Releas
 
 /** Kinds are the words of decisions, and of commands where a hold would not say what was done. */
 function eventKind(before: Release, decision: Decision, after: Release, command: Command | undefined): string {
-  if (command?.kind === 'pause' || command?.kind === 'resume') return command.kind;
+  if (command && ['pause', 'resume', 'approve'].includes(command.kind)) return command.kind;
   if (before.phase === 'rollingBack' && after.phase === 'rolledBack') return 'restored';
   return decision.kind;
 }

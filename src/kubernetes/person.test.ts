@@ -25,6 +25,7 @@ describe('a command', () => {
     ['promote --full', { kind: 'promote', full: true, fromStage: 1, actor: 'ann' }],
     ['pause', { kind: 'pause', actor: 'ann' }],
     ['resume', { kind: 'resume', actor: 'ann' }],
+    ['approve', { kind: 'approve', actor: 'ann' }],
     ['rollback', { kind: 'rollback', reason: 'asked for by ann', actor: 'ann' }],
     ['cancel', { kind: 'cancel', actor: 'ann' }],
   ])('%s is given to the active release, for the stage that it is in', (text, command) =>

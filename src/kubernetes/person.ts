@@ -15,7 +15,16 @@ export interface Asked {
 
 export type Deed = { command: Command } | { retry: true } | { refused: string };
 
-export const WORDS = ['promote', 'promote --full', 'pause', 'resume', 'rollback', 'cancel', 'retry'] as const;
+export const WORDS = [
+  'promote',
+  'promote --full',
+  'pause',
+  'resume',
+  'approve',
+  'rollback',
+  'cancel',
+  'retry',
+] as const;
 
 /** Undefined when nothing is asked. */
 export function askedOf({ metadata: { annotations = {} } }: Pick<PipelineResource, 'metadata'>): Asked | undefined {
@@ -40,6 +49,8 @@ export function deedOf({ text, reason, actor }: Asked, active: Release | undefin
       return { command: { kind: 'pause', actor, ...because } };
     case 'resume':
       return { command: { kind: 'resume', actor } };
+    case 'approve':
+      return { command: { kind: 'approve', actor, ...(reason === undefined ? {} : { comment: reason }) } };
     case 'rollback':
       return { command: { kind: 'rollback', actor, reason: reason ?? `asked for by ${actor}` } };
     default:
@@ -49,5 +60,5 @@ export function deedOf({ text, reason, actor }: Asked, active: Release | undefin
 
 /** A second time they would do something else: they are taken off the resource first, and carried out by whoever took them. */
 export function isOnceOnly({ text }: Asked): boolean {
-  return text.startsWith('promote') || text === 'resume' || text === 'retry';
+  return text.startsWith('promote') || text === 'resume' || text === 'approve' || text === 'retry';
 }

@@ -5,7 +5,7 @@
 import type { FailureCode } from '../errors.ts';
 import { SpillwayError } from '../errors.ts';
 import type { Decision } from './decision.ts';
-import { isActive, isExposed, type Release, stageNumberOf } from './release.ts';
+import { isActive, isExposed, type Release, stageNumberOf, stagePlanOf } from './release.ts';
 
 interface Asked {
   actor: string;
@@ -16,6 +16,7 @@ export type Command = Asked &
     | { kind: 'promote'; full: boolean; fromStage?: number | undefined }
     | { kind: 'pause'; reason?: string }
     | { kind: 'resume' }
+    | { kind: 'approve'; comment?: string }
     | { kind: 'cancel'; reason?: string }
     | { kind: 'rollback'; reason: string }
     | { kind: 'supersede'; by: string }
@@ -43,9 +44,24 @@ export function decideCommand(release: Release, command: Command): Decision {
     case 'resume':
       if (release.hold?.reason !== 'paused') throw refuse(release, 'COMMAND_REFUSED', 'is not paused');
       return { kind: 'hold', why: `resumed by ${command.actor}` };
+    case 'approve':
+      return decideApproval(release, command);
     case 'promote':
       return decidePromote(release, command);
   }
+}
+
+/** Before the stage has passed, too: then it is left as soon as it does. */
+function decideApproval(release: Release, { actor, comment }: Extract<Command, { kind: 'approve' }>): Decision {
+  const stage = release.stages[release.stageIndex];
+  if (release.phase !== 'rollingOut' || !stage)
+    throw refuse(release, 'COMMAND_REFUSED', `is ${release.phase}: there is no stage to approve`);
+  if (!stagePlanOf(release).approval)
+    throw refuse(release, 'COMMAND_REFUSED', `needs no approval in stage ${release.stageIndex}`);
+  if (stage.approvedBy !== undefined)
+    throw refuse(release, 'COMMAND_REFUSED', `was approved by ${stage.approvedBy} in this stage already`);
+  const why = `approved by ${actor}${comment === undefined ? '' : `: ${comment}`}`;
+  return { kind: 'hold', why, approvedBy: actor };
 }
 
 function decidePromote(release: Release, command: Extract<Command, { kind: 'promote' }>): Decision {

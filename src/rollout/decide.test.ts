@@ -191,6 +191,67 @@ describe('a promotion', () => {
   });
 });
 
+describe('a stage that asks for approval', () => {
+  const approval = { timeoutMs: 60 * MINUTE, onTimeout: 'hold' as const };
+  const asking = (change: Partial<Release> = {}, of: object = approval) =>
+    inStage(0, MINUTE, { plan: samplePlan({ stage: { approval: of as typeof approval } }), ...change });
+  const approved = (release: Release): Release => ({
+    ...release,
+    stages: release.stages.map((stage, at) => (at === release.stageIndex ? { ...stage, approvedBy: 'ann' } : stage)),
+  });
+  const late = { approvalElapsedMs: 60 * MINUTE };
+
+  test.each<[string, Release, Verdict, string]>([
+    ['is not left by a pass alone', asking(), pass, 'hold'],
+    ['is left when a person has approved it', approved(asking()), pass, 'advance'],
+    ['is not left before it has passed, approved or not', approved(asking()), unsure('notEnoughData'), 'hold'],
+    ['is not left before its hold is over', approved(asking({ stageElapsedMs: 0 })), pass, 'hold'],
+    [
+      'rolls back a candidate that turns out worse while it waits',
+      asking({ hold: { reason: 'approval', since: NOW } }),
+      fail,
+      'rollback performance',
+    ],
+    ['holds when nobody comes', asking(late), pass, 'hold'],
+    [
+      'rolls back when nobody comes, where it says so',
+      asking(late, { ...approval, onTimeout: 'rollback' }),
+      pass,
+      'rollback timeout',
+    ],
+    [
+      'goes on when nobody comes, where it says so',
+      asking(late, { ...approval, onTimeout: 'advance' }),
+      pass,
+      'advance',
+    ],
+    [
+      'does not ask again in the bake',
+      { ...asking(), phase: 'baking', stageIndex: 3, stageElapsedMs: 5 * MINUTE },
+      pass,
+      'promote',
+    ],
+  ])('%s', (_name, release, verdict, expected) => {
+    expect(kindOf(decide(release, { verdict }))).toBe(expected);
+  });
+
+  test('names who approved it, when it is left', () => {
+    expect(decide(approved(asking()), { verdict: pass }).why).toContain('approved by ann');
+  });
+
+  const approve: Command = { kind: 'approve', actor: 'ann', comment: 'looks right' };
+  test('takes the approval of a person, once', () => {
+    expect(decide(asking(), { command: approve })).toEqual({
+      kind: 'hold',
+      why: 'approved by ann: looks right',
+      approvedBy: 'ann',
+    });
+    expect(() => decide(approved(asking()), { command: approve })).toThrow(/was approved by ann/);
+    expect(() => decide(inStage(0), { command: approve })).toThrow(/needs no approval/);
+    expect(() => decide(sampleRelease(), { command: approve })).toThrow(/no stage to approve/);
+  });
+});
+
 describe('before exposure', () => {
   const test_ = (change: Partial<TestSummary>): TestSummary => ({
     passed: true,

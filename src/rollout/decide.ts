@@ -4,6 +4,7 @@
  * the time spent in the stage is part of the release. Every row of the guide's table is a row of the test.
  */
 import type { InconclusiveCode, Verdict } from '../analysis/verdict.ts';
+import type { StagePlan } from '../config/plan.ts';
 import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
 import type { Decision } from './decision.ts';
@@ -94,7 +95,26 @@ function decideExposed(release: Release, { verdict, candidate }: Findings): Deci
     case 'inconclusive':
       return { kind: 'hold', why: found.reason, hold: found.code };
     case 'pass':
-      return { kind: release.phase === 'baking' ? 'promote' : 'advance', why: found.reason };
+      return decidePassed(release, stage, found.reason);
+  }
+}
+
+/** Harm is judged on while a person is waited for: only the clock stands still. */
+function decidePassed(release: Release, { approval }: StagePlan, reason: string): Decision {
+  const onward = release.phase === 'baking' ? 'promote' : 'advance';
+  const approvedBy = release.stages[release.stageIndex]?.approvedBy;
+  if (!approval || release.phase === 'baking') return { kind: onward, why: reason };
+  if (approvedBy !== undefined) return { kind: onward, why: `${reason}; approved by ${approvedBy}` };
+  const held: Decision = { kind: 'hold', why: `${reason}; waiting for approval`, hold: 'approval' };
+  if ((release.approvalElapsedMs ?? 0) < approval.timeoutMs) return held;
+  const why = `${reason}; nobody has approved it in time`;
+  switch (approval.onTimeout) {
+    case 'hold':
+      return { ...held, why };
+    case 'rollback':
+      return { kind: 'rollback', trigger: 'timeout', why };
+    case 'advance':
+      return { kind: onward, why: `${why}; the stage's policy is to go on`, override: true };
   }
 }
 

@@ -2,7 +2,8 @@
 import type { Hold, RollbackTrigger } from './release.ts';
 
 export type Decision =
-  | { kind: 'hold'; why: string; hold?: Hold['reason'] }
+  /** `approvedBy`: a person lets the stage be left when it passes. */
+  | { kind: 'hold'; why: string; hold?: Hold['reason']; approvedBy?: string }
   /** To the next phase or stage; `toLastStage` skips the stages between. `override`: a person stood in for the verdict. */
   | { kind: 'advance'; why: string; override?: boolean; toLastStage?: boolean }
   | { kind: 'promote'; why: string; override?: boolean }

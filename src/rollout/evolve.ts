@@ -12,7 +12,12 @@ const HOLD_NAMED_MS = 10_000;
 
 export function evolve(release: Release, decision: Decision, findings: Findings, nowIso: string): Release {
   // A hold that goes on changes nothing, whatever was measured meanwhile: only the controller's checkpoint keeps that.
-  if (decision.kind === 'hold') return holdAs(release, decision.hold, nowIso, findings);
+  if (decision.kind === 'hold') {
+    const { approvedBy } = decision;
+    return approvedBy === undefined
+      ? holdAs(release, decision.hold, nowIso, findings)
+      : approve(release, approvedBy, nowIso);
+  }
   const seen = withFindings(release, findings);
   switch (decision.kind) {
     case 'advance':
@@ -46,6 +51,15 @@ function holdAs(release: Release, reason: Hold['reason'] | undefined, nowIso: st
   if (release.hold && !findings.command && isRecent(release.hold.since, nowIso)) return release;
   const { hold: _before, ...rest } = withFindings(release, findings);
   return { ...rest, ...(reason ? { hold: { reason, since: nowIso } } : {}), updatedAt: nowIso };
+}
+
+/** The next pass that is as good as the last leaves the stage; a pause stays a pause. */
+function approve(release: Release, approvedBy: string, nowIso: string): Release {
+  const { hold, ...rest } = release;
+  const stages = release.stages.map((stage, at) =>
+    at === release.stageIndex ? { ...stage, approvedBy, approvedAt: nowIso } : stage,
+  );
+  return { ...rest, ...(hold && hold.reason !== 'approval' ? { hold } : {}), stages, updatedAt: nowIso };
 }
 
 /** Two doubts that alternate with every look would write an event each time: the first one named stands for a while. */
@@ -95,7 +109,7 @@ function advance(
 }
 
 function enterStage(release: Release, index: number, nowIso: string): Release {
-  const { verdict: _left, ...left } = leaveStage(release, nowIso);
+  const { verdict: _left, approvalElapsedMs: _waited, ...left } = leaveStage(release, nowIso);
   const stages = left.stages.map((stage, at) => (at === index ? { ...stage, enteredAt: nowIso } : stage));
   const weight = left.plan.rollout.stages[index]!.weight;
   return reweigh({ ...left, stages }, weight, {

@@ -44,6 +44,7 @@ const commands: fc.Arbitrary<Command> = fc.constantFrom<Command>(
   { kind: 'promote', full: true, actor: 'ann' },
   { kind: 'pause', actor: 'ann' },
   { kind: 'resume', actor: 'ann' },
+  { kind: 'approve', actor: 'ann' },
   { kind: 'rollback', reason: 'by hand', actor: 'ann' },
   { kind: 'cancel', actor: 'ann' },
   { kind: 'supersede', by: 'rel_2', actor: 'ann' },
@@ -179,6 +180,32 @@ describe('the stage clock', () => {
 
   test('stands still while paused', () => {
     expect(tick(inStage(0, 5, { hold: { reason: 'paused', since: NOW } }), 1_000).stageElapsedMs).toBe(5);
+  });
+});
+
+describe('an approval', () => {
+  const plan = samplePlan({ stage: { approval: { timeoutMs: MINUTE, onTimeout: 'hold' } } });
+  const waiting = inStage(0, MINUTE, { plan, hold: { reason: 'approval', since: NOW } });
+  const approved = evolve(waiting, { kind: 'hold', why: 'x', approvedBy: 'ann' }, {}, NOW);
+
+  test('stands in the record of its stage, and lifts the hold', () => {
+    expect(approved.stages[0]).toMatchObject({ approvedBy: 'ann', approvedAt: NOW });
+    expect(approved.hold).toBeUndefined();
+  });
+
+  test('is waited for on a clock of its own: that of the stage stands still', () => {
+    expect(tick(waiting, 1_000)).toMatchObject({ stageElapsedMs: MINUTE, approvalElapsedMs: 1_000 });
+  });
+
+  test('is for one stage', () => {
+    const next = evolve(tick(waiting, 1_000), { kind: 'advance', why: 'x' }, { verdict: pass }, NOW);
+    expect(next.approvalElapsedMs).toBeUndefined();
+    expect(next.stages[1]!.approvedBy).toBeUndefined();
+  });
+
+  test('does not lift a pause', () => {
+    const paused = { ...waiting, hold: { reason: 'paused' as const, since: NOW } };
+    expect(evolve(paused, { kind: 'hold', why: 'x', approvedBy: 'ann' }, {}, NOW).hold?.reason).toBe('paused');
   });
 });
 

@@ -23,7 +23,7 @@ export type Phase =
 export type RollbackTrigger = 'performance' | 'errorRate' | 'healthCheck' | 'timeout' | 'manual';
 
 export interface Hold {
-  reason: 'paused' | 'candidateNotReady' | 'promotionTimeout' | InconclusiveCode;
+  reason: 'paused' | 'approval' | 'candidateNotReady' | 'promotionTimeout' | InconclusiveCode;
   /** RFC 3339. */
   since: string;
 }
@@ -35,6 +35,9 @@ export interface StageRecord {
   leftAt?: string;
   /** The verdict on which the stage was left. */
   verdict?: Verdict;
+  /** Who let it be left, and when. */
+  approvedBy?: string;
+  approvedAt?: string;
 }
 
 /** Three clocks, because "decided", "written" and "seen by users" are three different promises. Milliseconds. */
@@ -101,6 +104,8 @@ export interface Release {
   epoch: number;
   /** Time spent in the stage or the bake: the sum of the gaps between passes, so that downtime and clock jumps do not count. */
   stageElapsedMs: number;
+  /** Time that a stage which has passed has waited for a person, as the stage clock counts. */
+  approvalElapsedMs?: number;
   /** While promoting: percent of the traffic that is still with the candidate. */
   returningWeight?: number;
 }
@@ -136,8 +141,9 @@ export function stagePlanOf(release: Release): StagePlan {
   const { stages, bakeMs } = release.plan.rollout;
   const last = stages[stages.length - 1]!;
   if (release.phase !== 'baking') return stages[release.stageIndex] ?? last;
-  // The last stage has shown its samples already; the bake adds time at full load, and must not end in silence.
-  return { ...last, weight: release.weight, holdMs: bakeMs, timeoutMs: bakeMs + last.timeoutMs };
+  // The last stage has shown its samples already and was approved; the bake adds time at full load, and must not end in silence.
+  const { approval: _given, ...rest } = last;
+  return { ...rest, weight: release.weight, holdMs: bakeMs, timeoutMs: bakeMs + last.timeoutMs };
 }
 
 /** Of the present stage, from 0; the bake comes after the last one. */
@@ -152,6 +158,8 @@ export function stageNumberOf({
 /** Counts the time since the pass before. A pause stops the clock; a negative, huge or absent gap cannot move it far. */
 export function tick(release: Release, gapMs: number): Release {
   if (!isExposed(release) || release.hold?.reason === 'paused' || !(gapMs > 0)) return release;
+  if (release.hold?.reason === 'approval')
+    return { ...release, approvalElapsedMs: (release.approvalElapsedMs ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
   return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
 }
 

@@ -104,6 +104,7 @@ export const PromoteBody = z.strictObject({
 });
 export const PauseBody = z.strictObject({ reason: Reason.optional() });
 export const ResumeBody = z.strictObject({});
+export const ApproveBody = z.strictObject({ comment: Reason.optional() });
 export const CancelBody = z.strictObject({ reason: Reason.optional() });
 export const RollbackBody = z.strictObject({ reason: Reason });
 

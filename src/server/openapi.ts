@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import {
+  ApproveBody,
   AuditExportQuery,
   BundleBody,
   CancelBody,
@@ -74,7 +75,7 @@ export const OPERATIONS: readonly Operation[] = [
   command('resume', 'Ends a pause.', ResumeBody),
   command('rollback', 'Gives all traffic back to the baseline, at once.', RollbackBody),
   command('cancel', 'Ends the release without a verdict.', CancelBody),
-  command('approve', 'Not supported by this version: answers 400 NOT_SUPPORTED.', z.strictObject({})),
+  command('approve', 'Lets the stage be left when it passes, where it asks for that.', ApproveBody),
   {
     method: 'post',
     path: '/api/v1/outcomes',

@@ -72,6 +72,7 @@ describe('commands', () => {
     ['promote', undefined, { kind: 'promote', full: false }],
     ['promote', { full: true }, { kind: 'promote', full: true }],
     ['pause', { reason: 'lunch' }, { kind: 'pause', reason: 'lunch' }],
+    ['approve', { comment: 'fine' }, { kind: 'approve', comment: 'fine' }],
     ['resume', {}, { kind: 'resume' }],
     ['rollback', { reason: 'wrong prices' }, { kind: 'rollback', reason: 'wrong prices' }],
     ['cancel', undefined, { kind: 'cancel' }],
@@ -88,7 +89,6 @@ describe('commands', () => {
     ['rollback without a reason', 'rollback', {}, 400, 'REQUEST_INVALID'],
     ['rollback for a blank reason', 'rollback', { reason: '  ' }, 400, 'REQUEST_INVALID'],
     ['an unknown field', 'resume', { full: true }, 400, 'REQUEST_INVALID'],
-    ['approve', 'approve', {}, 400, 'NOT_SUPPORTED'],
     ['no JSON', 'promote', '{', 400, 'REQUEST_INVALID'],
     ['an unknown command', 'restart', {}, 404, 'NOT_FOUND'],
   ])('%s is refused', async (_name, name, body, status, code) => {

@@ -8,6 +8,7 @@ import { SpillwayError } from '../errors.ts';
 import type { Command } from '../rollout/command.ts';
 import type { Release } from '../rollout/release.ts';
 import {
+  ApproveBody,
   CancelBody,
   PauseBody,
   PromoteBody,
@@ -92,11 +93,11 @@ export function releaseRoutes({ controller, store, once }: RouteDeps): Hono<Rout
   command('rollback', RollbackBody, ({ reason }, actor) => ({ kind: 'rollback', reason, actor }));
   command('cancel', CancelBody, ({ reason }, actor) => ({ kind: 'cancel', actor, ...(reason ? { reason } : {}) }));
 
-  routes.post('/:id/approve', () => {
-    throw new SpillwayError('NOT_SUPPORTED', 'Approvals are not part of this version.', {
-      hint: 'Use `spillway pause` and `spillway resume`, or promote the stage by hand.',
-    });
-  });
+  command('approve', ApproveBody, ({ comment }, actor) => ({
+    kind: 'approve',
+    actor,
+    ...(comment === undefined ? {} : { comment }),
+  }));
 
   return routes;
 }
