@@ -56,5 +56,6 @@ export async function giveBack(run: Run, world: World): Promise<void> {
   settle(overtaken.note, world);
   const wanted = wantedRoute(run.release);
   const live = await world.router.readRoute(run.release.artifact);
-  if (wanted && live) await world.router.writeRoute({ ...wanted, epoch: live.epoch + 1 });
+  const epoch = Math.max(live?.epoch ?? 0, overtaken.note.epoch) + 1;
+  if (wanted) await world.router.writeRoute({ ...wanted, epoch });
 }

@@ -2,6 +2,7 @@
  * What a starting process does before it serves anyone: rollbacks that reached the journal and not the store are carried
  * on, traffic first. Until that is done no route is shown to an SDK.
  */
+import { isWorkload } from '../config/artifact.ts';
 import { asSpillwayError } from '../errors.ts';
 import { isExposed } from '../rollout/release.ts';
 import { isSameRoute, type Route } from '../traffic/router.ts';
@@ -29,13 +30,18 @@ export async function recover(world: World): Promise<Run[]> {
   return runs;
 }
 
-/** Live is what counts here; a store that still takes no writes must not keep the whole server from its users. */
+/**
+ * Live is what counts here; a store that still takes no writes must not keep the whole server from its users. Nor must a
+ * cluster, which may not even be known yet: no app asks here what serves a workload, and the passes go on with it.
+ */
 async function makeLive(route: Route, { router, log }: World): Promise<void> {
   try {
     await router.writeRoute(route);
   } catch (error) {
-    if (!isSameRoute(await router.readRoute(route.artifact), route)) throw error;
     const { code } = asSpillwayError(error);
-    log.error({ artifact: route.artifact, code }, 'a rollback from the journal is live, and its route not stored yet');
+    const { artifact } = route;
+    if (isWorkload(artifact)) return log.error({ artifact, code }, 'a rollback from the journal is not everywhere yet');
+    if (!isSameRoute(await router.readRoute(artifact), route)) throw error;
+    log.error({ artifact, code }, 'a rollback from the journal is live, and its route not stored yet');
   }
 }

@@ -4,11 +4,13 @@
  * waits for an alert, a hook or the store: a store that is down costs the record's place, not the user's answer.
  */
 import { toTimestamp } from '../clock.ts';
+import { isWorkload } from '../config/artifact.ts';
 import { asSpillwayError, SpillwayError } from '../errors.ts';
 import type { Decision } from '../rollout/decision.ts';
 import { evolve } from '../rollout/evolve.ts';
 import { isExposed, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditEvent } from '../store/store.ts';
+import type { RouteWritten } from '../traffic/router.ts';
 import { type Cause, decisionEvent, ENGINE } from './audit-draft.ts';
 import type { Alert } from './face.ts';
 import { keepNote, noteOf, settle } from './rollback-note.ts';
@@ -36,20 +38,23 @@ export async function rollBack(run: Run, move: RollbackMove, world: World): Prom
   if (!overtaken) keepNote(note, world);
   run.release = next;
   run.unsaved = { note, events: [decisionEvent(before, decision, next, cause)] };
-  const clocks: RollbackClocks = { decisionToWriteMs: 0 };
-  run.clocks = clocks;
+  delete run.clocks;
   run.decidedAtMs = decidedAtMs;
   try {
-    let liveAtMs = decidedAtMs;
     const written = await world.router.writeRoute(wantedRoute(next)!, atMs => {
-      liveAtMs = atMs;
-      clocks.decisionToWriteMs = round(overtaken?.decisionToWriteMs ?? atMs - decidedAtMs);
+      run.clocks = { decisionToWriteMs: round(overtaken?.decisionToWriteMs ?? atMs - decidedAtMs) };
     });
-    clocks.writeToAcceptedMs = round(written.storedAtMs - liveAtMs);
+    takeStored(run, written, world);
   } catch (error) {
-    world.log.error({ release: next.id, code: asSpillwayError(error).code }, 'the rolled-back route is not stored yet');
+    const { code, message } = asSpillwayError(error);
+    world.log.error({ release: next.id, code }, `the rolled-back route is not everywhere yet: ${message}`);
   }
   return saveUnsaved(run, world);
+}
+
+/** Where nobody else has to take it up, a route that is stored is accepted. Gateways are asked when the record is safe. */
+function takeStored(run: Run, { storedAtMs, liveAtMs }: RouteWritten, world: World): void {
+  if (run.clocks && !awaitsGateways(run, world)) run.clocks.writeToAcceptedMs = round(storedAtMs - liveAtMs);
 }
 
 /** Stores a rollback that traffic has obeyed already. Leaves everything as it is when the store is still away. */
@@ -92,20 +97,50 @@ async function reversed(run: Run, clocks: RollbackClocks, world: World): Promise
   return clocks;
 }
 
+/** A gateway takes a route up some time after it was written, so that it has to be asked. */
+function awaitsGateways({ release }: Run, { router }: World): boolean {
+  return router.confirm !== undefined && isWorkload(release.artifact);
+}
+
+function isAccepted(run: Run, world: World): boolean {
+  return awaitsGateways(run, world) ? run.isConfirmed === true : run.clocks?.writeToAcceptedMs !== undefined;
+}
+
 async function accepted(run: Run, world: World): Promise<RollbackClocks | undefined> {
-  if (run.clocks?.writeToAcceptedMs !== undefined) return run.clocks;
+  if (run.clocks && isAccepted(run, world)) return run.clocks;
+  const route = wantedRoute(run.release)!;
   try {
-    run.clocks ??= { decisionToWriteMs: sinceDecisionMs(run, world) };
-    await world.router.writeRoute(wantedRoute(run.release)!);
-    run.clocks.writeToAcceptedMs = Math.max(0, sinceDecisionMs(run, world) - run.clocks.decisionToWriteMs);
-    return run.clocks;
+    const { liveAtMs } = await world.router.writeRoute(route, atMs => {
+      run.clocks ??= { decisionToWriteMs: round(sinceDecisionMs(run, world, atMs)) };
+    });
+    const clocks = run.clocks ?? { decisionToWriteMs: round(sinceDecisionMs(run, world, liveAtMs)) };
+    run.clocks = clocks;
+    if (awaitsGateways(run, world)) return await confirmed(run, clocks, world);
+    clocks.writeToAcceptedMs = Math.max(0, sinceDecisionMs(run, world) - clocks.decisionToWriteMs);
+    return clocks;
   } catch (error) {
-    world.log.error(
-      { release: run.release.id, code: asSpillwayError(error).code },
-      'the rolled-back route is not stored yet',
-    );
+    const { code, message } = asSpillwayError(error);
+    world.log.error({ release: run.release.id, code }, `the rolled-back route is not everywhere yet: ${message}`);
     return undefined;
   }
+}
+
+/** Waits for a second at most; the next pass asks again. A probe that never sees it obeyed is waited for until it was alarmed. */
+async function confirmed(run: Run, clocks: RollbackClocks, world: World): Promise<RollbackClocks | undefined> {
+  const found = await world.router.confirm?.(wantedRoute(run.release)!);
+  const { acceptedAtMs = world.clock.monotonicMs(), verifiedAtMs, unverified } = found ?? {};
+  const sinceWriteMs = (atMs: number) => round(sinceDecisionMs(run, world, atMs) - clocks.decisionToWriteMs);
+  clocks.writeToAcceptedMs ??= sinceWriteMs(acceptedAtMs);
+  if (verifiedAtMs !== undefined) clocks.writeToVerifiedMs = sinceWriteMs(verifiedAtMs);
+  else if (unverified !== undefined) {
+    world.log.warn(
+      { release: run.release.id },
+      `the rollback is accepted and was not seen to be obeyed: ${unverified}`,
+    );
+    if (!run.hasAlerted) return undefined;
+  }
+  run.isConfirmed = true;
+  return clocks;
 }
 
 /** The alert of a rollback that takes, or took, longer than its SLA; undefined when all is well or it was given before. */
@@ -114,7 +149,7 @@ export function overdueAlert(run: Run, world: World): Alert | undefined {
   if (!rollback || run.hasAlerted) return undefined;
   const { slaMs } = plan.rollback;
   // A reverse roll may go on after traffic is back.
-  const isMoving = phase === 'rollingBack' && run.clocks?.writeToAcceptedMs === undefined;
+  const isMoving = phase === 'rollingBack' && !isAccepted(run, world);
   const elapsedMs = isMoving ? sinceDecisionMs(run, world) : totalMs(run.clocks ?? rollback.clocks);
   if (elapsedMs <= slaMs) return undefined;
   run.hasAlerted = true;
@@ -122,12 +157,13 @@ export function overdueAlert(run: Run, world: World): Alert | undefined {
 }
 
 const totalMs = (clocks: RollbackClocks | undefined) =>
-  (clocks?.decisionToWriteMs ?? 0) + (clocks?.writeToAcceptedMs ?? 0);
+  (clocks?.decisionToWriteMs ?? 0) + Math.max(clocks?.writeToAcceptedMs ?? 0, clocks?.writeToVerifiedMs ?? 0);
 
 /** On the monotonic clock where this process decided; the wall clock is what is left after a crash. */
-function sinceDecisionMs(run: Run, world: World): number {
-  if (run.decidedAtMs !== undefined) return world.clock.monotonicMs() - run.decidedAtMs;
-  return Math.max(0, world.clock.nowMs() - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
+function sinceDecisionMs(run: Run, { clock }: World, atMs = clock.monotonicMs()): number {
+  if (run.decidedAtMs !== undefined) return atMs - run.decidedAtMs;
+  const agoMs = clock.monotonicMs() - atMs;
+  return Math.max(0, clock.nowMs() - agoMs - Date.parse(run.release.rollback?.at ?? run.release.updatedAt));
 }
 
 /**

@@ -40,7 +40,10 @@ export interface Run {
   savedElapsedMs?: number;
   /** When listeners were last told of it. */
   shownAtMs?: number;
+  /** Of the rollback, from its first live route on. */
   clocks?: RollbackClocks;
+  /** The gateways have taken the rollback up, and all is known of it that will be. */
+  isConfirmed?: boolean;
   /** Monotonic time of the rollback's decision, when this process made it. */
   decidedAtMs?: number;
   /** The rollback took longer than its SLA, and that was said. */

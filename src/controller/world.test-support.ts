@@ -16,6 +16,7 @@ import { type Journal, openJournal } from '../store/journal.ts';
 import { openSqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { type PromptRegistry, promptRegistry } from '../traffic/registry.ts';
+import type { TrafficRouter } from '../traffic/router.ts';
 import { createController, type DrivenController } from './controller.ts';
 import { evidenceFolder } from './evidence.ts';
 import type { EvidenceFolder, RollbackJournal, TestRun, Workloads, World } from './world.ts';
@@ -57,6 +58,9 @@ export async function openBench(
     workloads?: Workloads;
     /** In the place of the verdicts of the test. */
     openEvidence?: (release: Release, world: World, wake: (artifact: string) => void) => Promise<EvidenceFolder>;
+    /** Default ARTIFACT. */
+    artifact?: string;
+    wrapRouter?: (router: TrafficRouter, clock: ManualClock) => TrafficRouter;
   } = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-controller-'));
@@ -79,7 +83,7 @@ export async function openBench(
     const quiet = () => undefined;
     const world: World = {
       store,
-      router: registry,
+      router: change.wrapRouter?.(registry, clock) ?? registry,
       journal: (change.wrapJournal?.(journal) ?? journal) as RollbackJournal,
       clock,
       log: { info: quiet, warn: quiet, error: quiet },
@@ -135,7 +139,7 @@ export async function openBench(
   const bundle = { plan, prompt: { name: ARTIFACT, spec: prompt, version: digestOf(prompt as Json) }, suites: [] };
   await bench.store.putPipeline({
     name: plan.name,
-    artifact: ARTIFACT,
+    artifact: change.artifact ?? ARTIFACT,
     document: {},
     bundle: bundle as unknown as Json,
     digest: 'x',
