@@ -35,7 +35,7 @@ export function attach(attachment: Attachment, time: Time): Promise<RouteObject>
 
 /** Idempotent. @returns the object without the reference. @throws SpillwayError as `detachPatch`, and why it cannot be written */
 export function detach(attachment: Attachment, time: Time): Promise<RouteObject> {
-  return carryOut(attachment, detachPatch, 'still has', time);
+  return carryOut(attachment, detachPatch, 'was not freed of', time);
 }
 
 async function carryOut(
