@@ -23,7 +23,7 @@ afterEach(() => bench.close());
 async function failing(): Promise<string> {
   gateways = { confirm: clock => ({ acceptedAtMs: clock.monotonicMs() }), write: () => undefined };
   alerts.length = 0;
-  const wrapRouter = (registry: TrafficRouter, clock: ManualClock): TrafficRouter => ({
+  const wrapRouter = (registry: TrafficRouter, _store: unknown, clock: ManualClock): TrafficRouter => ({
     ...registry,
     async writeRoute(route, onLive) {
       gateways.write();

@@ -60,7 +60,8 @@ export async function openBench(
     openEvidence?: (release: Release, world: World, wake: (artifact: string) => void) => Promise<EvidenceFolder>;
     /** Default ARTIFACT. */
     artifact?: string;
-    wrapRouter?: (router: TrafficRouter, clock: ManualClock) => TrafficRouter;
+    /** At each start. */
+    wrapRouter?: (registry: PromptRegistry, store: Store, clock: ManualClock) => TrafficRouter | Promise<TrafficRouter>;
   } = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-controller-'));
@@ -83,7 +84,7 @@ export async function openBench(
     const quiet = () => undefined;
     const world: World = {
       store,
-      router: change.wrapRouter?.(registry, clock) ?? registry,
+      router: (await change.wrapRouter?.(registry, store, clock)) ?? registry,
       journal: (change.wrapJournal?.(journal) ?? journal) as RollbackJournal,
       clock,
       log: { info: quiet, warn: quiet, error: quiet },
