@@ -12,7 +12,6 @@ import {
   type Labels,
   type NetworkPolicy,
   type NetworkPolicyPeer,
-  nameOf,
   type PodDisruptionBudget,
   type PodMonitor,
   type PodTemplate,
@@ -41,35 +40,27 @@ export interface CopyOrder extends Arms {
 }
 
 export type Copy = (NetworkPolicy | PodDisruptionBudget | PodMonitor) & { kind: CopiedKind };
-export const COPIED_KINDS = ['NetworkPolicy', 'PodDisruptionBudget', 'PodMonitor'] as const;
-export type CopiedKind = (typeof COPIED_KINDS)[number];
+type CopiedKind = 'NetworkPolicy' | 'PodDisruptionBudget' | 'PodMonitor';
 
 /** What stands beside the stable pods and not beside the candidate's. */
 const isMissed = (selector: LabelSelector, { stable, candidate }: Arms) =>
   selects(selector, stable) && !selects(selector, candidate);
 
-/** Copies for the candidate's pods; or what cannot be copied, by name, and what to do. */
-export function copiesOf(of: Bystanders, order: CopyOrder): { copies: Copy[] } | { refused: string } {
+/** Copies for the candidate's pods. A name that is taken is refused by whoever writes them. */
+export function copiesOf(of: Bystanders, order: CopyOrder): Copy[] {
   const theirs = <T extends KubeObject>(objects: readonly T[]) =>
     objects.filter(({ metadata: { labels } }) => labels?.[MANAGED_BY] !== SPILLWAY);
-  const copies: Copy[] = [];
-  for (const policy of theirs(of.networkPolicies)) {
+  const policies = theirs(of.networkPolicies).flatMap(policy => {
     const spec = policySpec(policy.spec, order);
-    if (spec) copies.push({ ...head('NetworkPolicy', policy, order), spec });
-  }
-  for (const budget of theirs(of.podDisruptionBudgets)) {
-    if (!isMissed(budget.spec.selector ?? {}, order)) continue;
-    const refused = whyNoBudget(budget);
-    if (refused) return { refused };
-    copies.push({ ...head('PodDisruptionBudget', budget, order), spec: budgetSpec(budget.spec, order) });
-  }
-  for (const monitor of theirs(of.podMonitors))
-    if (isMissed(monitor.spec.selector, order))
-      copies.push({
-        ...head('PodMonitor', monitor, order),
-        spec: { ...monitor.spec, selector: order.selector },
-      });
-  return { copies };
+    return spec ? [{ ...head('NetworkPolicy', policy, order), spec }] : [];
+  });
+  const budgets = theirs(of.podDisruptionBudgets)
+    .filter(({ spec }) => isMissed(spec.selector ?? {}, order))
+    .map(one => ({ ...head('PodDisruptionBudget', one, order), spec: budgetSpec(one.spec, order) }));
+  const monitors = theirs(of.podMonitors)
+    .filter(({ spec }) => isMissed(spec.selector, order))
+    .map(one => ({ ...head('PodMonitor', one, order), spec: { ...one.spec, selector: order.selector } }));
+  return [...policies, ...budgets, ...monitors];
 }
 
 function head<K extends CopiedKind>(kind: K, { metadata }: KubeObject, order: CopyOrder) {
@@ -117,51 +108,51 @@ function budgetSpec(spec: PodDisruptionBudget['spec'], { selector }: CopyOrder):
   return { ...spec, selector, ...(isCount ? { minAvailable: 1 } : {}) };
 }
 
-/** Nothing would evict a stable pod either; a copy would keep a node from being drained for as long as a release takes. */
-function whyNoBudget({ metadata, spec }: PodDisruptionBudget): string | undefined {
-  const isForbidding = spec.maxUnavailable === 0 || spec.maxUnavailable === '0%' || spec.minAvailable === '100%';
-  if (!isForbidding) return undefined;
-  return `${nameOf('PodDisruptionBudget', metadata)} allows no disruption at all, and a copy of it for the candidate would block every drain of its nodes; allow at least one pod (\`maxUnavailable: 1\`)`;
-}
+type PodAffinity = NonNullable<NonNullable<PodTemplate['spec']['affinity']>['podAffinity']>;
 
-/** The template with its own terms about stable pods turned to the candidate's: they stay away from, or near to, each other. */
-export function rewriteTerms(template: PodTemplate, arms: Arms): PodTemplate {
+/**
+ * The template with its own terms about stable pods turned to the candidate's: they stay away from, or near to, each other.
+ * @param namespace of the pods: a term may look in others only
+ */
+export function rewriteTerms(template: PodTemplate, arms: Arms, namespace?: string): PodTemplate {
   const { affinity, topologySpreadConstraints: spread, ...rest } = template.spec;
-  const rewritten = (term: PodTerm): PodTerm =>
-    term.labelSelector && isMissed(term.labelSelector, arms) ? { ...term, labelSelector: arms.selector } : term;
-  const group = (of: NonNullable<NonNullable<typeof affinity>['podAffinity']>) => {
-    const {
-      requiredDuringSchedulingIgnoredDuringExecution: must,
-      preferredDuringSchedulingIgnoredDuringExecution: may,
-    } = of;
-    return {
-      ...of,
-      ...(must ? { requiredDuringSchedulingIgnoredDuringExecution: must.map(rewritten) } : {}),
-      ...(may
-        ? {
-            preferredDuringSchedulingIgnoredDuringExecution: may.map(one => ({
-              ...one,
-              podAffinityTerm: rewritten(one.podAffinityTerm),
-            })),
-          }
-        : {}),
-    };
-  };
-  const { podAffinity, podAntiAffinity } = affinity ?? {};
+  const looksHere = ({ namespaces = [], namespaceSelector }: PodTerm) =>
+    namespaceSelector !== undefined || namespaces.length === 0 || namespaces.includes(namespace ?? '');
+  const turned = <T extends PodTerm>(term: T): T =>
+    term.labelSelector && looksHere(term) && isMissed(term.labelSelector, arms)
+      ? { ...term, labelSelector: arms.selector }
+      : term;
   return {
     ...template,
     spec: {
       ...rest,
-      ...(affinity
-        ? {
-            affinity: {
-              ...affinity,
-              ...(podAffinity ? { podAffinity: group(podAffinity) } : {}),
-              ...(podAntiAffinity ? { podAntiAffinity: group(podAntiAffinity) } : {}),
-            },
-          }
-        : {}),
-      ...(spread ? { topologySpreadConstraints: spread.map(rewritten) } : {}),
+      ...(affinity ? { affinity: turnedAffinity(affinity, turned) } : {}),
+      ...(spread ? { topologySpreadConstraints: spread.map(turned) } : {}),
     },
+  };
+}
+
+function turnedAffinity(
+  affinity: NonNullable<PodTemplate['spec']['affinity']>,
+  turned: (term: PodTerm) => PodTerm,
+): NonNullable<PodTemplate['spec']['affinity']> {
+  const { podAffinity, podAntiAffinity } = affinity;
+  return {
+    ...affinity,
+    ...(podAffinity ? { podAffinity: turnedGroup(podAffinity, turned) } : {}),
+    ...(podAntiAffinity ? { podAntiAffinity: turnedGroup(podAntiAffinity, turned) } : {}),
+  };
+}
+
+function turnedGroup(group: PodAffinity, turned: (term: PodTerm) => PodTerm): PodAffinity {
+  const {
+    requiredDuringSchedulingIgnoredDuringExecution: required,
+    preferredDuringSchedulingIgnoredDuringExecution: preferred,
+  } = group;
+  const wished = preferred?.map(one => ({ ...one, podAffinityTerm: turned(one.podAffinityTerm) }));
+  return {
+    ...group,
+    ...(required ? { requiredDuringSchedulingIgnoredDuringExecution: required.map(turned) } : {}),
+    ...(wished ? { preferredDuringSchedulingIgnoredDuringExecution: wished } : {}),
   };
 }

@@ -66,7 +66,11 @@ export function candidateOf(order: CandidateOrder): Candidate | { refused: strin
   return {
     labels,
     selector,
-    deployment: deploymentOf(order, { selector, labels, template: rewriteTerms(template, terms) }),
+    deployment: deploymentOf(order, {
+      selector,
+      labels,
+      template: rewriteTerms(template, terms, order.deployment.metadata.namespace),
+    }),
     service: serviceOf(order, selector),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
-import type { Time } from '../kube/pause.ts';
+import { pauseMs, type Time } from '../kube/pause.ts';
 import { Refusal } from '../kube/refusal.ts';
 import { PIPELINE } from './labels.ts';
 import {
@@ -43,7 +43,9 @@ export interface Cluster {
 export interface StartedCluster extends Cluster {
   deployments: Informer<Deployment>;
   services: Informer<Service>;
-  /** Of the first kind that cannot be read; undefined when all can. */
+  /** Resolves when each kind was listed once; never while one may not be read: then `broken` says why. */
+  synced: Promise<void>;
+  /** The failure of the newest call for a kind that cannot be read now; undefined when all can. */
   broken(): unknown;
   /** Resolves when every watch has stopped after the signal. */
   ended: Promise<void>;
@@ -52,12 +54,11 @@ export interface StartedCluster extends Cluster {
 export interface ClusterOptions extends Time {
   client: KubeClient;
   /** One namespace; all by default. */
-  namespace?: string;
+  namespace?: string | undefined;
   signal: AbortSignal;
 }
 
-/** Resolves when everything was listed once. @throws Refusal when the kinds of Prometheus's operator cannot be asked for */
-export async function startCluster({ client, namespace, signal, ...time }: ClusterOptions): Promise<StartedCluster> {
+export function startCluster({ client, namespace, signal, ...time }: ClusterOptions): StartedCluster {
   const informers: Informer<KubeObject>[] = [];
   const start = <T extends KubeObject>(kind: Kind, labelSelector?: string): Informer<T> => {
     const of = { client, path: pathOf(kind, namespace), ...(labelSelector === undefined ? {} : { labelSelector }) };
@@ -65,7 +66,7 @@ export async function startCluster({ client, namespace, signal, ...time }: Clust
     informers.push(informer as unknown as Informer<KubeObject>);
     return informer;
   };
-  const hasMonitors = await isServed(client, pathOf('PodMonitor', namespace));
+  const monitors = startWhereServed(() => start<PodMonitor>('PodMonitor'), { client, namespace, signal, ...time });
   const cluster = {
     deployments: start<Deployment>('Deployment'),
     services: start<Service>('Service'),
@@ -74,31 +75,48 @@ export async function startCluster({ client, namespace, signal, ...time }: Clust
     autoscalers: start<HorizontalPodAutoscaler>('HorizontalPodAutoscaler'),
     networkPolicies: start<NetworkPolicy>('NetworkPolicy'),
     podDisruptionBudgets: start<PodDisruptionBudget>('PodDisruptionBudget'),
-    podMonitors: hasMonitors ? start<PodMonitor>('PodMonitor') : nothing,
+    podMonitors: monitors.lookup,
   };
-  await Promise.race([Promise.all(informers.map(({ synced }) => synced)), aborted(signal)]);
   return {
     ...cluster,
-    broken: () => informers.map(informer => informer.broken()).find(error => error !== undefined),
-    ended: Promise.all(informers.map(({ ended }) => ended)).then(() => undefined),
+    synced: Promise.all([...informers, monitors].map(({ synced }) => synced)).then(() => undefined),
+    broken: () => [...informers, monitors].map(one => one.broken()).find(error => error !== undefined),
+    ended: monitors.started.then(() => Promise.all(informers.map(({ ended }) => ended))).then(() => undefined),
   };
 }
 
-const nothing: Lookup<never> = { get: () => undefined, list: () => [] };
-
-async function isServed(client: KubeClient, path: string): Promise<boolean> {
-  try {
-    await client.list(`${path}?limit=1`);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal && error.status === 404) return false;
-    throw error;
-  }
+interface WhereServed {
+  lookup: Lookup<PodMonitor>;
+  started: Promise<Informer<PodMonitor> | undefined>;
+  synced: Promise<void>;
+  broken(): unknown;
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+/** A kind that comes with an operator: where it is not served there are none. One that is installed later is seen after a restart. */
+function startWhereServed(start: () => Informer<PodMonitor>, options: ClusterOptions): WhereServed {
+  let informer: Informer<PodMonitor> | undefined;
+  let broken: unknown;
+  const { client, namespace, signal, clock, random } = options;
+  async function find(): Promise<Informer<PodMonitor> | undefined> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await client.list(`${pathOf('PodMonitor', namespace)}?limit=1`);
+        broken = undefined;
+        informer = start();
+        return informer;
+      } catch (error) {
+        if (error instanceof Refusal && error.status === 404) return undefined;
+        broken = error;
+        await clock.sleep(pauseMs(attempt, random, error), signal);
+      }
+    }
+    return undefined;
+  }
+  const started = find();
+  return {
+    lookup: { get: (space, name) => informer?.get(space, name), list: space => informer?.list(space) ?? [] },
+    started,
+    synced: started.then(found => found?.synced),
+    broken: () => broken,
+  };
 }

@@ -3,9 +3,9 @@
  * comes back at once. What it was stands on the autoscaler itself, written with the hold in one call, so that the two cannot
  * part; at the end it is as it was, and nobody can see in its `managedFields` that it was ever held.
  */
-import type { KubeClient, Operation } from '../kube/client.ts';
+import { FIELD_MANAGER, type KubeClient, type Operation } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
-import { HOLD, pointerTo, SPILLWAY } from './labels.ts';
+import { HOLD, pointerTo } from './labels.ts';
 import { type HorizontalPodAutoscaler, KINDS, pathOf } from './objects.ts';
 
 export const HOLD_MANAGER = 'spillway-hold';
@@ -57,12 +57,8 @@ export async function takeHold(client: KubeClient, hpa: HorizontalPodAutoscaler,
 
 /** Whether anything of a hold is left on it: the hold, or its trace. */
 export function isMarked(hpa: HorizontalPodAutoscaler): boolean {
-  return hpa.metadata.annotations?.[HOLD] !== undefined || ours(hpa).length > 0;
+  return hpa.metadata.annotations?.[HOLD] !== undefined || forgettingPatch(hpa).length > 0;
 }
-
-const OURS = [HOLD_MANAGER, SPILLWAY];
-const ours = ({ metadata: { managedFields = [] } }: HorizontalPodAutoscaler) =>
-  managedFields.filter(({ manager = '' }) => OURS.includes(manager));
 
 /** Gives the bound back, then the ownership of it. @returns false when somebody wrote meanwhile: look again */
 export async function giveBack(client: KubeClient, hpa: HorizontalPodAutoscaler): Promise<boolean> {
@@ -95,10 +91,10 @@ function freeingPatch(hpa: HorizontalPodAutoscaler, text: string): Operation[] {
   ];
 }
 
-/** A bound that nobody owns is a conflict for nobody: who wrote it may apply it again. */
-function forgettingPatch(hpa: HorizontalPodAutoscaler): Operation[] {
-  const { managedFields = [], resourceVersion } = hpa.metadata;
-  const others = managedFields.filter(entry => !ours(hpa).includes(entry));
+/** A bound that nobody owns is a conflict for nobody: who wrote it may apply it again. An empty list would change nothing. */
+function forgettingPatch({ metadata }: HorizontalPodAutoscaler): Operation[] {
+  const { managedFields = [], resourceVersion } = metadata;
+  const others = managedFields.filter(({ manager = '' }) => ![HOLD_MANAGER, FIELD_MANAGER].includes(manager));
   if (others.length === managedFields.length || others.length === 0) return [];
   return [
     { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },

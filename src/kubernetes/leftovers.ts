@@ -2,7 +2,7 @@
 import type { KubeObject } from '../kube/client.ts';
 import type { Cluster } from './cluster.ts';
 import { holdOf, isMarked } from './hold.ts';
-import { isOurs, PIPELINE } from './labels.ts';
+import { CANDIDATE, isOurs, PIPELINE } from './labels.ts';
 import type { Deployment, HorizontalPodAutoscaler, Kind, Pod } from './objects.ts';
 import { scales } from './share.ts';
 
@@ -27,7 +27,9 @@ export function leftoversOf(cluster: Cluster, namespace: string, pipeline: strin
       ...ours('NetworkPolicy', cluster.networkPolicies.list(namespace)),
       ...ours('Deployment', cluster.deployments.list(namespace)),
     ],
-    pods: cluster.pods.list(namespace).filter(({ metadata }) => metadata.labels?.[PIPELINE] === pipeline),
+    pods: cluster.pods
+      .list(namespace)
+      .filter(({ metadata: { labels } }) => labels?.[PIPELINE] === pipeline && labels[CANDIDATE] !== undefined),
     held: cluster.autoscalers
       .list(namespace)
       .filter(hpa => holdOf(hpa)?.pipeline === pipeline || (own && scales(hpa, own) && isMarked(hpa))),

@@ -3,10 +3,12 @@
  * route; and says whether it may take that weight. Order: policies before pods, pods before the Service, the Service before
  * the route.
  */
+import type { KubeObject } from '../kube/client.ts';
 import { type Release, workloadOf } from '../rollout/release.ts';
 import type { CandidateFinding } from '../rollout/workload.ts';
 import { type Copy, copiesOf } from './bystanders.ts';
-import { type Candidate, candidateOf, fitted, ourLabels, stableServiceOf } from './candidate.ts';
+import { type Candidate, candidateName, candidateOf, ourLabels, stableServiceOf } from './candidate.ts';
+import type { Lookup } from './cluster.ts';
 import { externalCandidate } from './external.ts';
 import { holdOf, takeHold, wantedHold } from './hold.ts';
 import { CANDIDATE, PIPELINE } from './labels.ts';
@@ -97,10 +99,10 @@ async function partsOf(
     candidate: candidate.labels,
     selector: { matchLabels: candidate.selector },
     labels: { ...ourLabels(of), [CANDIDATE]: hashOf(version) },
-    rename: name => fitted(name, `-candidate-${hashOf(version)}`, 253),
+    rename: name => candidateName(name, version),
     owner,
   });
-  return 'refused' in copies ? copies : { candidate, copies: copies.copies };
+  return { candidate, copies };
 }
 
 async function makeParts(
@@ -109,22 +111,21 @@ async function makeParts(
   ground: Ground,
 ): Promise<{ deployment: Deployment } | { refused: string }> {
   const { cluster, ensure } = ground;
-  for (const copy of copies) {
-    const known = lookupOf(copy, ground)?.get(copy.metadata.namespace!, copy.metadata.name);
-    const { refused } = await ensure(copy.kind, copy, known);
-    if (refused !== undefined) return { refused };
-  }
   const { namespace = '', name } = candidate.deployment.metadata;
-  const made = await ensure('Deployment', candidate.deployment, cluster.deployments.get(namespace, name));
-  if (made.refused !== undefined) return { refused: made.refused };
+  for (const copy of copies) {
+    const made = await ensure(copy.kind, copy, lookupOf(copy, ground).get(namespace, copy.metadata.name));
+    if ('refused' in made) return made;
+  }
+  const pods = await ensure('Deployment', candidate.deployment, cluster.deployments.get(namespace, name));
+  if ('refused' in pods) return pods;
   const service = cluster.services.get(namespace, candidate.service.metadata.name);
   const whyNot = await whyNotTurned(release, service, ground);
   if (whyNot !== undefined) return { refused: whyNot };
-  const { refused } = await ensure('Service', candidate.service, service);
-  return refused === undefined ? { deployment: made.object as Deployment } : { refused };
+  const made = await ensure('Service', candidate.service, service);
+  return 'refused' in made ? made : { deployment: pods.object as Deployment };
 }
 
-function lookupOf({ kind }: Copy, { cluster }: Ground) {
+function lookupOf({ kind }: Copy, { cluster }: Ground): Lookup<KubeObject> {
   switch (kind) {
     case 'NetworkPolicy':
       return cluster.networkPolicies;

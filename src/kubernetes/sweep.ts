@@ -39,7 +39,7 @@ export interface SweepOptions {
   log: Log;
   cluster: Cluster;
   isRouteClear(order: SweepOrder): Promise<Clearance>;
-  /** Makes the routes as they were before the release. No call when they are. */
+  /** Makes the routes as they were before the release, and waits until every parent has seen it. No call when they are. */
   detach(order: SweepOrder): Promise<{ isDetached: boolean; why: string }>;
 }
 

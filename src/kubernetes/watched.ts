@@ -42,10 +42,12 @@ export async function watchCluster(options: WatchedOptions): Promise<Watched> {
   };
   const own = [pipelines, releases, routes.HTTPRoute];
   const isOver = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
-  const cluster = await startCluster(options);
-  await Promise.race([Promise.all(own.map(({ synced }) => synced)), isOver]);
+  const cluster = startCluster(options);
+  const synced = Promise.all([cluster, ...own].map(one => one.synced)).then(() => undefined);
+  await Promise.race([synced, isOver]);
   return {
     ...cluster,
+    synced,
     pipelines,
     releases,
     route: ({ kind, namespace, name }) => routes[kind].get(namespace, name),

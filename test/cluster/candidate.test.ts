@@ -228,6 +228,36 @@ describe('a candidate', () => {
     expect(await until('it is unhealthy', isFound, { withinMs: 10_000, everyMs: 50 })).toMatch(why);
   });
 
+  // Server-side apply refuses such a template, and Deployments that were made without it have them.
+  test('may name a variable twice, as its Deployment does', async () => {
+    const env = ['a', 'b'].map(value => ({ name: 'TWICE', value }));
+    const [deployment, service] = web(1, { container: { ...idle(), env } });
+    await expect(cluster.apply(deployment!)).rejects.toThrow('duplicate entries');
+    await cluster.api.call('POST', `/apis/apps/v1/namespaces/${cluster.namespace}/deployments`, deployment);
+    const from = await baseline(stand, cluster, [service!]);
+    const version = await holdTemplate(stand, cluster, { containers: [{ name: 'app', image: 'app:v2' }] });
+    await untilReady(releaseOf(stand, { version, baseline: from, weight: 10 }));
+    await untilReady(releaseOf(stand, { version, baseline: from, weight: 20, id: 'rel_2' }));
+    expect((await candidates())[0]!.spec.template.spec.containers[0]).toMatchObject({ env });
+  });
+
+  test('is made right again after somebody has changed it', async () => {
+    const from = await baseline(stand, cluster, web(2, { container: idle() }));
+    const version = await holdTemplate(stand, cluster, { containers: [{ ...idle(), image: 'app:v2' }] });
+    const release = releaseOf(stand, { version, baseline: from, weight: 50 });
+    await untilReady(release);
+    const [{ metadata }] = (await candidates()) as [Deployment];
+    await cluster.kubectl('scale', `deployment/${metadata.name}`, '--replicas=3');
+    await cluster.kubectl('patch', 'service/web-candidate', '-p', '{"spec":{"ports":[{"name":"theirs","port":81}]}}');
+    const isRight = async () => {
+      await stand.workloads().prepare(release);
+      const [{ spec }] = (await candidates()) as [Deployment];
+      const { ports } = (await cluster.get('v1', 'services/web-candidate'))['spec'];
+      return spec.replicas === 1 && ports.length === 1 && ports[0].port === 80;
+    };
+    await until('it is as it should be', isRight, { everyMs: 100 });
+  });
+
   test('is refused where its names are taken by something that is not ours', async () => {
     const from = await baseline(stand, cluster, web(1, { container: idle() }));
     const [, service] = web(1);
@@ -407,7 +437,7 @@ describe('the sweep', () => {
 });
 
 test('a process that is killed after every single write still gets a release to its end, and leaves nothing', async () => {
-  const from = await baseline(stand, cluster, [...web(2), ...surroundings()]);
+  const from = await baseline(stand, cluster, [...web(3), ...surroundings()]);
   const before = await inventory();
   const version = await holdTemplate(stand, cluster, v2);
   const release = releaseOf(stand, { version, baseline: from, weight: 50 });
@@ -426,7 +456,7 @@ test('a process that is killed after every single write still gets a release to 
     () => stand.workloads(mortal()).prepare(release),
     ({ isReady }) => isReady,
   );
-  expect((await hpa()).spec.minReplicas).toBe(2);
+  expect((await hpa()).spec.minReplicas).toBe(3);
   await through(
     'promoted',
     () => stand.workloads(mortal()).promote(release),

@@ -42,9 +42,10 @@ export async function openStand(room: Room, cluster: Cluster): Promise<Stand> {
   room.atEnd(() => store.close());
   const ending = new AbortController();
   const time = { clock: systemClock, random: Math.random };
-  const known = await startCluster({ client, namespace, signal: ending.signal, ...time });
+  const known = startCluster({ client, namespace, signal: ending.signal, ...time });
   room.atEnd(() => known.ended);
   room.atEnd(() => ending.abort());
+  await known.synced;
   const plan: KubernetesPlan = {
     namespace,
     workload: { managed: { deployment: 'web' } },
