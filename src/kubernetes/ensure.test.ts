@@ -52,5 +52,17 @@ describe('a change', () => {
     expect(changed.spec).toEqual(service().spec);
   });
 
+  test('follows a Pipeline resource that was made anew', () => {
+    const owned = (uid: string) => {
+      const one = present();
+      one.metadata.ownerReferences = [{ apiVersion: 'v1', kind: 'Pipeline', name: 'web', uid }];
+      return one;
+    };
+    expect(changesOf(owned('b'), owned('a'))).toContainEqual(
+      expect.objectContaining({ path: '/metadata/ownerReferences' }),
+    );
+    expect(changesOf(owned('a'), owned('a'))).toEqual([]);
+  });
+
   test('is none where all is well', () => expect(changesOf(deployment(), present())).toEqual([]));
 });

@@ -55,6 +55,8 @@ export function changesOf(wanted: KubeObject, present: KubeObject): Operation[] 
   const changes = [
     ...changesIn('/spec', specOf(wanted), specOf(present)),
     ...changesIn('/metadata/labels', wanted.metadata.labels ?? {}, present.metadata.labels ?? {}),
+    // A Pipeline that was made anew has another uid: the one before would take its objects along.
+    ...changesIn('/metadata', ownersOf(wanted), ownersOf(present)),
   ];
   if (changes.length === 0) return [];
   return [{ op: 'test', path: '/metadata/uid', value: present.metadata.uid }, ...changes];
@@ -63,6 +65,8 @@ export function changesOf(wanted: KubeObject, present: KubeObject): Operation[] 
 type Fields = Record<string, unknown>;
 
 const specOf = (object: KubeObject) => ((object as KubeObject & { spec?: Fields }).spec ?? {}) as Fields;
+
+const ownersOf = ({ metadata: { ownerReferences } }: KubeObject): Fields => ({ ownerReferences });
 
 function changesIn(path: string, wanted: Fields, present: Fields): Operation[] {
   return Object.entries(wanted)

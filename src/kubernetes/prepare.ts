@@ -10,10 +10,11 @@ import { type Copy, copiesOf } from './bystanders.ts';
 import { type Candidate, candidateName, candidateOf, ourLabels, stableServiceOf } from './candidate.ts';
 import type { Lookup } from './cluster.ts';
 import { externalCandidate } from './external.ts';
+import type { HealthFinding } from './health-check.ts';
 import { holdOf, takeHold, wantedHold } from './hold.ts';
 import { CANDIDATE, PIPELINE } from './labels.ts';
-import { type Deployment, nameOf, type Service } from './objects.ts';
-import { podHealth } from './pod-health.ts';
+import { type Deployment, nameOf, type Pod, type Service } from './objects.ts';
+import { type PodHealth, podHealth } from './pod-health.ts';
 import { isReadyPod, readyAddresses } from './ready.ts';
 import { replicasFor, scales, stableReplicas } from './share.ts';
 import { removeStale } from './stale.ts';
@@ -155,8 +156,8 @@ interface Made extends Parts {
 }
 
 function healthOf(release: Release, made: Made, ground: Ground): CandidateFinding {
-  const { candidate, stable, deployment, replicas } = made;
-  const { cluster, checks } = ground;
+  const { stable, deployment, replicas } = made;
+  const { cluster } = ground;
   const pods = cluster.pods
     .list(stable.namespace)
     .filter(
@@ -165,18 +166,29 @@ function healthOf(release: Release, made: Made, ground: Ground): CandidateFindin
     );
   const health = podHealth(pods, deployment, replicas);
   if (health.is === 'unhealthy') return { isReady: false, why: health.why, unhealthy: health.why };
-  const { healthCheck } = release.plan.rollback;
-  const checked = healthCheck
-    ? checks.look(release.id, healthCheck, {
-        baseline: readyAddresses(cluster, stable.namespace, stable.service.metadata.name),
-        candidate: pods.filter(isReadyPod).flatMap(({ status }) => status?.podIP ?? []),
-      })
-    : {};
-  if (checked.unhealthy !== undefined) return { isReady: false, why: checked.unhealthy, unhealthy: checked.unhealthy };
-  if (health.is === 'waiting') return notReady(health.why);
+  const { unhealthy, alarm } = checkedOf(release, { stable, pods }, ground);
+  if (unhealthy !== undefined) return { isReady: false, why: unhealthy, unhealthy };
+  const finding = readinessOf(made, health, ground);
+  return alarm === undefined ? finding : { ...finding, why: `${finding.why}; ${alarm}` };
+}
+
+function readinessOf({ candidate, stable, replicas }: Made, health: PodHealth, { cluster }: Ground): CandidateFinding {
+  if (health.is !== 'healthy') return notReady(health.why);
   const name = candidate.service.metadata.name;
   const ready = readyAddresses(cluster, stable.namespace, name).length;
   if (ready < replicas) return notReady(`${ready} of ${replicas} endpoints of Service ${name} are ready`);
-  const alarm = checked.alarm === undefined ? '' : `; ${checked.alarm}`;
-  return { isReady: true, why: `${replicas} pods of the candidate are ready${alarm}` };
+  return { isReady: true, why: `${replicas} pods of the candidate are ready` };
+}
+
+function checkedOf(
+  release: Release,
+  { stable, pods }: { stable: Stable; pods: readonly Pod[] },
+  { cluster, checks }: Ground,
+): HealthFinding {
+  const { healthCheck } = release.plan.rollback;
+  if (!healthCheck) return {};
+  return checks.look(release.id, healthCheck, {
+    baseline: readyAddresses(cluster, stable.namespace, stable.service.metadata.name),
+    candidate: pods.filter(isReadyPod).flatMap(({ status }) => status?.podIP ?? []),
+  });
 }

@@ -212,20 +212,75 @@ describe('a candidate', () => {
     await at(50, 4, 2);
   });
 
-  test.each([
+  const limits = { resources: { limits: { memory: '64Mi' } } };
+  test.each<[string, object, RegExp]>([
     ['whose image cannot be pulled', { ...idle(), image: 'missing/app:v2' }, /ErrImagePull|ImagePullBackOff/],
     [
       'that crashes',
       idle(['sh', '-c', 'exit 3']),
       /container app: (CrashLoopBackOff|it was restarted \d times).*exit code 3/,
     ],
+    ['that needs too much memory', { ...idle(['sh', '-c', 'kill -9 $$']), ...limits }, /container app: OOMKilled/],
+    [
+      'whose ConfigMap is missing',
+      { ...idle(), envFrom: [{ configMapRef: { name: 'missing' } }] },
+      /container app: CreateContainerConfigError/,
+    ],
+    [
+      'that never gets ready',
+      { ...idle(), readinessProbe: { exec: { command: ['false'] }, periodSeconds: 1 } },
+      /ProgressDeadlineExceeded/,
+    ],
   ])('%s is unhealthy within seconds', async (_name, container, why) => {
-    const from = await baseline(stand, cluster, web(2, { container: idle() }));
+    const [deployment, service] = web(2, { container: idle() });
+    const spec = { ...deployment!['spec'], progressDeadlineSeconds: 3 };
+    const from = await baseline(stand, cluster, [{ ...deployment!, spec }, service!]);
     const version = await holdTemplate(stand, cluster, { containers: [container] });
     const workloads = stand.workloads();
     const release = releaseOf(stand, { version, baseline: from, weight: 10 });
+    expect(await workloads.prepare(release)).not.toHaveProperty('unhealthy');
     const isFound = async () => (await workloads.prepare(release)).unhealthy;
     expect(await until('it is unhealthy', isFound, { withinMs: 10_000, everyMs: 50 })).toMatch(why);
+  });
+
+  test('that a quota leaves no room for is unhealthy', async () => {
+    const from = await baseline(stand, cluster, web(2, { container: idle() }));
+    const { namespace } = cluster;
+    await cluster.apply({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'pods', namespace },
+      spec: { hard: { pods: '2' } },
+    });
+    const isCounted = async () => (await cluster.get('v1', 'resourcequotas/pods'))['status']?.used?.pods === '2';
+    await until('the quota is counted', isCounted);
+    const version = await holdTemplate(stand, cluster, { containers: [{ ...idle(), image: 'app:v2' }] });
+    const release = releaseOf(stand, { version, baseline: from, weight: 10 });
+    const isFound = async () => (await stand.workloads().prepare(release)).unhealthy;
+    expect(await until('it is unhealthy', isFound, { everyMs: 50 })).toMatch(
+      /cannot make its pods.*exceeded quota: pods/,
+    );
+  });
+
+  test('that fails its health check is unhealthy, but not when the baseline fails too', async () => {
+    const from = await baseline(stand, cluster, web(1));
+    const version = await holdTemplate(stand, cluster, v2);
+    const release = releaseOf(stand, { version, baseline: from, weight: 10 });
+    const check = { url: 'http://{pod}:8080/alive', intervalMs: 50, timeoutMs: 1_000, failures: 2 };
+    release.plan.rollback.healthCheck = check;
+    const workloads = stand.workloads();
+    await untilReady(release, workloads);
+    const become = async (service: string, what: string) => {
+      for (const address of await addressesOf(service))
+        await fetch(`http://${address}:8080/become/${what}`, { method: 'POST' });
+    };
+    for (const service of ['web', 'web-candidate']) await become(service, 'failing');
+    const isAlarm = async () => /the baseline fails too/.test((await workloads.prepare(release)).why);
+    await until('there is an alarm', isAlarm, { everyMs: 50 });
+    expect(await workloads.prepare(release)).not.toHaveProperty('unhealthy');
+    await become('web', 'ready');
+    const isFound = async () => (await workloads.prepare(release)).unhealthy;
+    expect(await until('it is unhealthy', isFound, { everyMs: 50 })).toMatch(/of the candidate failed \d+ times.*503/);
   });
 
   // Server-side apply refuses such a template, and Deployments that were made without it have them.

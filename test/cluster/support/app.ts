@@ -5,7 +5,8 @@
  * With FAIL_SHARE (0 to 1) it answers that share of requests with 500 (one that becomes failing: half of them), with DELAY_MS
  * each request that much later.
  *
- *   GET /  ·  GET /ready  ·  GET /alive  ·  GET /metrics  ·  POST /become/unready, /become/ready, /become/sick, /become/failing
+ *   GET /  ·  GET /ready  ·  GET /alive  ·  GET /metrics  ·  POST /become/unready, /become/ready, /become/sick,
+ *   /become/failing, /become/ailing (not alive, and ready nevertheless)
  */
 import { createServer } from 'node:http';
 
@@ -25,8 +26,8 @@ const server = createServer((request, response) => {
   else if (first === 'alive') answer(is.alive);
   else if (first === 'metrics') response.end(`# TYPE app_requests_total counter\napp_requests_total ${served}\n`);
   else if (first === 'become') {
-    is.ready = second === 'ready' || second === 'failing';
-    is.alive = second !== 'sick';
+    is.ready = ['ready', 'failing', 'ailing'].includes(second);
+    is.alive = second !== 'sick' && second !== 'ailing';
     if (second === 'failing') failShare = 0.5;
     answer(true);
   } else {
