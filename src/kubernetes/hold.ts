@@ -3,12 +3,11 @@
  * comes back at once. What it was stands on the autoscaler itself, written with the hold in one call, so that the two cannot
  * part; at the end it is as it was, and nobody can see in its `managedFields` that it was ever held.
  */
-import { FIELD_MANAGER, type KubeClient, type Operation } from '../kube/client.ts';
+import type { KubeClient, Operation } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
 import { HOLD, pointerTo } from './labels.ts';
 import { type HorizontalPodAutoscaler, KINDS, pathOf } from './objects.ts';
-
-export const HOLD_MANAGER = 'spillway-hold';
+import { forgettingPatch, HOLD_MANAGER } from './ownership.ts';
 
 export interface Hold {
   pipeline: string;
@@ -88,16 +87,5 @@ function freeingPatch(hpa: HorizontalPodAutoscaler, text: string): Operation[] {
     ...freed,
     { op: 'test', path: '/spec/minReplicas', value: hold.minReplicas },
     { op: 'replace', path: '/spec/minReplicas', value: hold.before },
-  ];
-}
-
-/** A bound that nobody owns is a conflict for nobody: who wrote it may apply it again. An empty list would change nothing. */
-function forgettingPatch({ metadata }: HorizontalPodAutoscaler): Operation[] {
-  const { managedFields = [], resourceVersion } = metadata;
-  const others = managedFields.filter(({ manager = '' }) => ![HOLD_MANAGER, FIELD_MANAGER].includes(manager));
-  if (others.length === managedFields.length || others.length === 0) return [];
-  return [
-    { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-    { op: 'replace', path: '/metadata/managedFields', value: others },
   ];
 }

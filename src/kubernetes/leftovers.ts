@@ -3,14 +3,14 @@ import type { KubeObject } from '../kube/client.ts';
 import type { Cluster } from './cluster.ts';
 import { holdOf, isMarked } from './hold.ts';
 import { CANDIDATE, isOurs, PIPELINE } from './labels.ts';
-import type { Deployment, HorizontalPodAutoscaler, Kind, Pod } from './objects.ts';
+import type { Deployment, HorizontalPodAutoscaler, Kind } from './objects.ts';
 import { scales } from './share.ts';
 
 export interface Leftovers {
   /** Deployments last: as long as one is there, a look at the cluster tells that there is something to do. */
   objects: { kind: Kind; object: KubeObject }[];
-  /** Of Deployments that are gone already, or will be. */
-  pods: Pod[];
+  /** Pods and EndpointSlices, which go after what made them. */
+  dependents: KubeObject[];
   /** Held for this pipeline. */
   held: HorizontalPodAutoscaler[];
 }
@@ -27,13 +27,15 @@ export function leftoversOf(cluster: Cluster, namespace: string, pipeline: strin
       ...ours('NetworkPolicy', cluster.networkPolicies.list(namespace)),
       ...ours('Deployment', cluster.deployments.list(namespace)),
     ],
-    pods: cluster.pods
-      .list(namespace)
-      .filter(({ metadata: { labels } }) => labels?.[PIPELINE] === pipeline && labels[CANDIDATE] !== undefined),
+    dependents: [
+      ...cluster.pods.list(namespace).filter(({ metadata: { labels } }) => labels?.[CANDIDATE] !== undefined),
+      ...cluster.endpointSlices.list(namespace),
+    ].filter(({ metadata: { labels } }) => labels?.[PIPELINE] === pipeline),
     held: cluster.autoscalers
       .list(namespace)
       .filter(hpa => holdOf(hpa)?.pipeline === pipeline || (own && scales(hpa, own) && isMarked(hpa))),
   };
 }
 
-export const isNothingLeft = ({ objects, pods, held }: Leftovers) => objects.length + pods.length + held.length === 0;
+export const isNothingLeft = ({ objects, dependents, held }: Leftovers) =>
+  objects.length + dependents.length + held.length === 0;

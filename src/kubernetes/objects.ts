@@ -3,6 +3,7 @@
  * never read: a template or a policy goes into a copy as it is.
  */
 import type { KubeObject } from '../kube/client.ts';
+import type { Managed } from './ownership.ts';
 
 export type Labels = { [key: string]: string };
 
@@ -47,7 +48,7 @@ export interface PodTemplate {
   };
 }
 
-export interface Deployment extends KubeObject {
+export interface Deployment extends Managed {
   spec: {
     replicas?: number;
     paused?: boolean;
@@ -105,8 +106,7 @@ export interface EndpointSlice extends KubeObject {
   endpoints?: { addresses: string[]; conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean } }[];
 }
 
-export interface HorizontalPodAutoscaler extends KubeObject {
-  metadata: KubeObject['metadata'] & { managedFields?: { manager?: string }[] };
+export interface HorizontalPodAutoscaler extends Managed {
   spec: { scaleTargetRef: { kind: string; name: string }; minReplicas?: number; maxReplicas: number };
 }
 

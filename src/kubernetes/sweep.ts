@@ -15,6 +15,7 @@ import { HELD } from './labels.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
 import { type Deployment, pathOf } from './objects.ts';
 import { isHeld, pausePatch, putBackPatch, resumePatch, rollOf } from './own-deployment.ts';
+import { forgettingPatch } from './ownership.ts';
 import { patchOwn } from './promote.ts';
 import { templatesOf } from './stored-templates.ts';
 import { putBack, versionOf } from './template.ts';
@@ -49,12 +50,7 @@ export interface Swept {
   why: string;
 }
 
-/** Whether there is anything to sweep, without a call. A held Deployment is for the reconciler to judge. */
-export function hasLeftovers(cluster: Cluster, { plan, pipeline }: SweepOrder): boolean {
-  return !isNothingLeft(leftoversOf(cluster, plan.namespace, pipeline, ownOf(cluster, plan)));
-}
-
-/** Never throws, never waits. */
+/** Makes no call when all is clean. Never throws, never waits. */
 export async function sweep(order: SweepOrder, options: SweepOptions): Promise<Swept> {
   try {
     return (await sweepCandidate(order, options)) ?? (await settleDeployment(order, options));
@@ -86,33 +82,42 @@ async function sweepCandidate(order: SweepOrder, options: SweepOptions): Promise
       await client.remove(pathOf(kind, plan.namespace, name), uid === undefined ? {} : { uid });
   }
   if (isNothingLeft(left)) return undefined;
-  return waiting(`${left.objects.length} objects and ${left.pods.length} pods of the candidate are being removed`);
+  return waiting(
+    `the candidate is being removed: ${left.objects.length + left.dependents.length} objects are still there`,
+  );
 }
 
 function ownOf(cluster: Cluster, { namespace, workload }: KubernetesPlan): Deployment | undefined {
   return 'managed' in workload ? cluster.deployments.get(namespace, workload.managed.deployment) : undefined;
 }
 
-/** Resumed when it has the template that serves; put back where that is allowed; else left held, and said so. */
+/** Last of all, what we wrote into the user's Deployment is nobody's: the next apply meets no conflict. */
 async function settleDeployment(order: SweepOrder, options: SweepOptions): Promise<Swept> {
-  const { plan, baseline, ended, artifact, gate } = order;
-  const own = ownOf(options.cluster, plan);
+  const own = ownOf(options.cluster, order.plan);
   if (!own) return { isClean: true, why: 'nothing is left' };
+  const settled = await settleTemplate(own, order, options);
+  const trace = forgettingPatch(own);
+  if (!settled.isClean || trace.length === 0) return settled;
+  await patchOwn(own, trace, options);
+  return { isClean: false, why: `the ownership of fields of Deployment ${own.metadata.name} is given back` };
+}
+
+/** Resumed when it has the template that serves; put back where that is allowed; else left held, and said so. */
+async function settleTemplate(own: Deployment, order: SweepOrder, options: SweepOptions): Promise<Swept> {
+  const { plan, baseline, ended, artifact, gate } = order;
+  const is = `Deployment ${own.metadata.name}`;
   const version = versionOf(own);
   if (version === baseline) return settleServing(own, gate, options);
-  if (!isHeld(own)) return { isClean: true, why: `Deployment ${own.metadata.name} runs a template of its own` };
+  if (!isHeld(own)) return { isClean: true, why: `${is} runs a template of its own` };
   if (version !== ended || baseline === null)
-    return { isClean: true, why: `Deployment ${own.metadata.name} is held for the release of a new template` };
+    return { isClean: true, why: `${is} is held for the release of a new template` };
   const whyNot = whyNotReverted(own, plan);
   if (whyNot !== undefined)
-    return {
-      isClean: true,
-      why: `Deployment ${own.metadata.name} stays held with the template that did not pass: ${whyNot}`,
-    };
+    return { isClean: true, why: `${is} stays held with the template that did not pass: ${whyNot}` };
   const template = putBack(await templatesOf(options.store)(artifact, baseline), own);
   await patchOwn(own, putBackPatch(own, template), options);
-  options.log.info({ artifact, baseline, ended }, `the template that serves was put back into ${own.metadata.name}`);
-  return { isClean: false, why: `the template that serves was put back into Deployment ${own.metadata.name}` };
+  options.log.info({ artifact, baseline, ended }, `the template that serves was put back into ${is}`);
+  return { isClean: false, why: `the template that serves was put back into ${is}` };
 }
 
 /** A pause without our mark is the user's own, and stays. */

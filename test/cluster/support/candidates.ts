@@ -32,6 +32,8 @@ export interface Stand {
   workloads(client?: KubeClient): KubernetesWorkloads;
   sweep(order: { baseline: string; ended?: string; gate?: 'policy' | 'paused' }, client?: KubeClient): Promise<Swept>;
   own(): Promise<Deployment>;
+  untilReady(release: Release, of?: KubernetesWorkloads): Promise<void>;
+  untilClean(order: Parameters<Stand['sweep']>[0]): Promise<void>;
 }
 
 export async function openStand(room: Room, cluster: Cluster): Promise<Stand> {
@@ -84,8 +86,34 @@ export async function openStand(room: Room, cluster: Cluster): Promise<Stand> {
         },
       ),
     own: async () => (await cluster.get('apps/v1', 'deployments/web')) as unknown as Deployment,
+    untilReady: (release, of = stand.workloads()) =>
+      untilFound(
+        'the candidate is ready',
+        () => of.prepare(release),
+        ({ isReady }) => isReady,
+      ),
+    untilClean: order =>
+      untilFound(
+        'nothing is left',
+        () => stand.sweep(order),
+        ({ isClean }) => isClean,
+      ),
   };
   return stand;
+}
+
+/** Pass by pass; says the last finding when it never comes. */
+export async function untilFound<T>(
+  what: string,
+  pass: () => Promise<T>,
+  isThere: (found: T) => boolean,
+): Promise<void> {
+  let last: T | undefined;
+  const look = async () => {
+    last = await pass();
+    return isThere(last);
+  };
+  await until(what, look, { withinMs: 60_000, everyMs: 50, instead: () => last });
 }
 
 /** What serves, rolled out and stored. @returns its version */
