@@ -1,36 +1,18 @@
 /**
- * Writes what is derived from the document schemas: the JSON Schemas that editors use, the reference page of all fields and
- * the definitions of the custom resources. `--check` writes nothing and exits 1 when a file differs.
+ * Writes what is derived from the document schemas: the JSON Schemas that editors use, the reference page of all fields,
+ * the definitions of the custom resources and parts of the chart. `--check` writes nothing and exits 1 when a file differs.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { Pipeline } from '../src/config/pipeline.ts';
 import { Prompt, PromptContent } from '../src/config/prompt.ts';
 import { Suite } from '../src/config/suite.ts';
+import { chartFiles } from './chart/files.ts';
 import { definitionFiles } from './crd/definitions.ts';
+import { type JsonSchema, tableOf } from './fields-table.ts';
 
 const DOCUMENTS = { Pipeline, Prompt, Suite };
 const ROOT = new URL('../', import.meta.url);
-
-interface JsonSchema {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  const?: unknown;
-  enum?: unknown[];
-  pattern?: string;
-  minimum?: number;
-  maximum?: number;
-  exclusiveMinimum?: number;
-  minItems?: number;
-  maxItems?: number;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  items?: JsonSchema;
-  anyOf?: JsonSchema[];
-  oneOf?: JsonSchema[];
-  additionalProperties?: boolean | JsonSchema;
-}
 
 /** Path from the root of the repository → text. */
 export function generatedFiles(): Record<string, string> {
@@ -42,7 +24,7 @@ export function generatedFiles(): Record<string, string> {
     pages.push(pageOf(kind, json));
   }
   files['docs/reference/documents.md'] = pages.join('\n');
-  return { ...files, ...definitionFiles() };
+  return { ...files, ...definitionFiles(), ...chartFiles() };
 }
 
 function jsonSchemaOf(schema: z.ZodType): JsonSchema {
@@ -70,54 +52,14 @@ For completion in an editor, put \`# yaml-language-server: $schema=<path>/pipeli
 `;
 
 function pageOf(kind: string, schema: JsonSchema): string {
-  const rows = rowsOf(schema, '');
   return [
     `## ${kind}`,
     '',
     `${schema.description ?? ''} Schema: \`schema/${kind.toLowerCase()}.schema.json\`.`,
     '',
-    '| field | type | default | description |',
-    '| --- | --- | --- | --- |',
-    ...rows,
+    ...tableOf(schema),
     '',
   ].join('\n');
-}
-
-function rowsOf(schema: JsonSchema, prefix: string): string[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
-    const path = `${prefix}${name}`;
-    const shown = schema.required?.includes(name) ? `**\`${path}\`**` : `\`${path}\``;
-    const nested = [field, ...(field.anyOf ?? [])].flatMap(form => [
-      ...rowsOf(form, `${path}.`),
-      ...(form.items ? rowsOf(form.items, `${path}[].`) : []),
-    ]);
-    return [`| ${shown} | ${typeOf(field)} | ${defaultOf(field)} | ${cell(field.description ?? '')} |`, ...nested];
-  });
-}
-
-function typeOf(schema: JsonSchema): string {
-  if (schema.anyOf) return schema.anyOf.map(typeOf).join(' or ');
-  if (schema.const !== undefined) return `\`${schema.const}\``;
-  if (schema.enum) return schema.enum.map(value => `\`${value}\``).join(', ');
-  if (schema.pattern?.includes('ms|s|m|h')) return 'duration';
-  if (schema.pattern?.includes('%')) return 'percentage';
-  if (schema.type === 'array') return `list${schema.items ? ` of ${typeOf(schema.items)}` : ''}`;
-  const names: Record<string, string> = {
-    string: 'text',
-    integer: 'whole number',
-    boolean: 'true or false',
-    object: 'mapping',
-  };
-  return names[schema.type ?? ''] ?? schema.type ?? 'any';
-}
-
-function defaultOf({ default: value }: JsonSchema): string {
-  if (value === undefined || JSON.stringify(value) === '{}') return '';
-  return `\`${cell(typeof value === 'string' ? value : JSON.stringify(value))}\``;
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
 function main(): void {

@@ -2,7 +2,7 @@
  * The gate on a real API server: what counts as a change of the template, who may let one go, what kubectl says meanwhile,
  * and that everything else about the Deployment goes on.
  */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ACTOR, BREAK_GLASS, COMMAND, GATE_LABEL, HELD, REASON } from '../../src/kubernetes/gate-policy.ts';
@@ -14,6 +14,7 @@ import { openAccount, usernameOf } from './support/accounts.ts';
 import { type Cluster, openCluster } from './support/cluster.ts';
 import { installDefinitions } from './support/definitions.ts';
 import { installGate } from './support/gate.ts';
+import { openHelm } from './support/helm.ts';
 import { untilRolledOut, workload } from './support/workloads.ts';
 
 let room: Room;
@@ -278,6 +279,30 @@ test('`kubectl set image` is held, `kubectl rollout restart` and `kubectl scale`
   await untilRolledOut(cluster, 'tools');
   await cluster.kubectl('set', 'image', 'deployment/tools', 'app=app:v2');
   expect(isHeld(await cluster.get('apps/v1', 'deployments/tools'))).toBe(true);
+});
+
+test('Helm sees no difference: an upgrade is done at once, is held, and stays so in the next one', async () => {
+  const { run } = await openHelm(cluster);
+  const chart = room.folder();
+  mkdirSync(join(chart, 'templates'));
+  writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: shop\nversion: 0.1.0\n');
+  const [deployment] = gated('helmed', '{{ .Values.version }}', 1);
+  writeFileSync(join(chart, 'templates/deployment.yaml'), JSON.stringify(deployment));
+  const upgrade = (version: string, ...flags: string[]) =>
+    run('upgrade', '--install', 'shop', chart, '--set', `version=${version}`, '--timeout', '30s', ...flags);
+  const read = () => cluster.get('apps/v1', 'deployments/helmed');
+
+  await upgrade('v1', '--wait');
+  await untilRolledOut(cluster, 'helmed');
+  for (let round = 0; round < 2; round++) {
+    await upgrade('v2', '--wait');
+    expect(isHeld(await read())).toBe(true);
+  }
+  expect(await replicaSets('helmed')).toHaveLength(1);
+  await expect(upgrade('v2', '--server-side=false', '--force-replace')).rejects.toThrow('must stay paused');
+  await run('rollback', 'shop', '1', '--wait', '--timeout', '30s');
+  const back = await read();
+  expect([isHeld(back), back['spec'].template.spec.containers[0].image]).toEqual([true, 'app:v1']);
 });
 
 describe('a command on a pipeline', () => {
