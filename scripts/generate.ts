@@ -48,6 +48,8 @@ Generated from the schemas by \`npm run generate\`; do not edit.
 Documents are YAML 1.2 or JSON in UTF-8, at most 5 MiB a file; a file may hold several. Unknown fields are errors. A duration is one
 whole number and a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h\`; a percentage is written \`5%\`. Fields in **bold** are required wherever the
 mapping that holds them is present.
+In a cluster a Pipeline is the resource \`pipelines.spillway.dev\`, and the API server refuses what \`spillway lint\` refuses, at the same
+field; but an empty value (\`rollout:\`) counts as absent there, and kubectl reads YAML 1.1, in which \`yes\` is \`true\`.
 For completion in an editor, put \`# yaml-language-server: $schema=<path>/pipeline.schema.json\` on the first line.
 `;
 

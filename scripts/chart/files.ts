@@ -91,8 +91,10 @@ cluster: one installation a cluster. The namespace may enforce the Pod Security 
 * **The token** is made once and kept over upgrades: \`kubectl -n spillway get secret cicd-pipeline-token -o jsonpath='{.data.token}' | base64 -d\`.
   Who renders the chart elsewhere (Argo CD, \`helm template\`) names a Secret in \`token.secret\`: rendering cannot look up what
   is there, and would make a new token each time.
-* **Upgrading the resources**: Helm installs \`crds/\` once and never changes or removes it. Before an upgrade of the chart:
-  \`kubectl apply --server-side -f chart/crds\`. They only gain fields within \`v1alpha1\`.
+* **Upgrading the resources**: Helm applies \`crds/\` when it installs, not when it upgrades, and never removes it. Before an upgrade of the
+  chart: \`kubectl apply --server-side --field-manager=helm --force-conflicts -f chart/crds\`; under a name of its own kubectl would own
+  the definitions, and a later \`helm install\` be refused. They only gain fields within \`v1alpha1\`. With a definition that is older
+  than the server, the API server drops what it does not know.
 * **Uninstalling** is refused while a gated Deployment is paused. A hook runs the server's image, lists those Deployments, and fails;
   Helm shows its output. A policy cannot do this: it sees the one object that is deleted, and never other objects. Let them go or take
   them back first, or \`helm uninstall --no-hooks\` and resume them by hand. Pipelines and Releases stay until their definitions are

@@ -2,7 +2,7 @@
  * The chart on a real API server: what it renders is valid, its server runs under Pod Security `restricted` with no more rights
  * than the list says, an upgrade keeps it answering, and it is not uninstalled while it holds something.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ import { accessFor } from './client/kubeconfig.ts';
 import { type KubeObject, pathOf } from './client/objects.ts';
 import { usernameOf } from './support/accounts.ts';
 import { type Cluster, openCluster } from './support/cluster.ts';
-import { type Helm, openHelm, type Settings } from './support/helm.ts';
+import { CHART, type Helm, openHelm, type Settings } from './support/helm.ts';
 import { untilRolledOut, workload } from './support/workloads.ts';
 
 const SERVER = 'cicd-pipeline';
@@ -141,8 +141,20 @@ describe('installed', () => {
     expect(await statusOf(podIP, '/api/v1/releases', await tokenOf())).toBe(200);
   });
 
-  test('brings the resources', async () => {
+  test('brings the resources, whose definitions are upgraded by the command of the reference', async () => {
     expect(await cluster.kubectl('get', 'spillway')).toBe('');
+    const folder = room.folder();
+    const newer = readFileSync(join(CHART, 'crds/pipelines.yaml'), 'utf8').replace(
+      'What is wanted.',
+      'What is wanted now.',
+    );
+    writeFileSync(join(folder, 'pipelines.yaml'), newer);
+    const page = readFileSync(join(CHART, '../docs/reference/chart.md'), 'utf8');
+    const [, flags = ''] = /`kubectl apply (--server-side.*) -f chart\/crds`/.exec(page) ?? [];
+    await cluster.kubectl('apply', ...flags.split(' '), '-f', folder);
+    await until('it is explained anew', async () =>
+      (await cluster.kubectl('explain', 'pipelines.spillway.dev.spec')).includes('What is wanted now.'),
+    );
   });
 
   test('holds the Deployments in the gate, for all but its own account', async () => {

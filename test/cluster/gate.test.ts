@@ -157,8 +157,16 @@ describe('a held Deployment', () => {
   const read = () => cluster.get('apps/v1', `deployments/${name}`);
 
   test('runs what it ran: no ReplicaSet appears, and scaling and healing go on', async () => {
-    await ann.patch(`${pathOfDeployment(name)}/scale`, 'merge', { spec: { replicas: 3 } });
-    await until('three replicas are ready', async () => (await read())['status'].readyReplicas === 3);
+    // Below its minimum an autoscaler needs no metrics; it uses the scale subresource, as `kubectl scale` does.
+    const autoscaler = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name, namespace: cluster.namespace },
+      spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name }, minReplicas: 3, maxReplicas: 4 },
+    };
+    await cluster.apply(autoscaler);
+    const isScaled = async () => (await read())['status'].readyReplicas === 3;
+    await until('the autoscaler has three replicas ready', isScaled, { withinMs: 60_000 });
     const pods = async () =>
       (await cluster.list('v1', 'pods')).filter(({ metadata }) => metadata.labels?.['app'] === name);
     const [first] = await pods();
