@@ -57,6 +57,12 @@ export const RIGHTS: readonly Right[] = [
     why: 'sees restarts, images that cannot be pulled and pods that are not ready',
   },
   {
+    apiGroups: ['discovery.k8s.io'],
+    resources: ['endpointslices'],
+    verbs: LOOK,
+    why: 'waits until a Service has the candidate’s pods',
+  },
+  {
     apiGroups: [''],
     resources: ['configmaps'],
     verbs: LOOK,

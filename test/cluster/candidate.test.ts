@@ -176,7 +176,7 @@ describe('a candidate', () => {
       for (const address of await view.addressesOf(service))
         await fetch(`http://${address}:8080/become/${what}`, { method: 'POST' });
     };
-    for (const service of ['web', 'web-candidate']) await become(service, 'failing');
+    for (const service of ['web', 'web-candidate']) await become(service, 'ailing');
     const isAlarm = async () => /the baseline fails too/.test((await workloads.prepare(release)).why);
     await until('there is an alarm', isAlarm, { everyMs: 50 });
     expect(await workloads.prepare(release)).not.toHaveProperty('unhealthy');
