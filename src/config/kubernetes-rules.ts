@@ -95,6 +95,16 @@ export const SPANNING_RULES: readonly SpanningRule[] = [
     cel: `${noSource} || !${p('template')} || self.metrics.prometheus.template == 'traefik' || ${p('labels')}`,
   },
   {
+    at: [...P, 'thresholds'],
+    message: 'must each have `max`, `min`, or both',
+    isBroken: (_has, at) => {
+      const thresholds = at(...P, 'thresholds');
+      const hasLimit = (one: unknown) => ['max', 'min'].some(side => valueAt(one, [side]) !== undefined);
+      return Array.isArray(thresholds) && !thresholds.every(hasLimit);
+    },
+    cel: `${noSource} || !${p('thresholds')} || self.metrics.prometheus.thresholds.all(one, has(one.max) || has(one.min))`,
+  },
+  {
     at: ['test', 'suites'],
     message: 'are run for prompts; a workload has none. Remove them',
     isBroken: (has, at) => {

@@ -206,6 +206,11 @@ export const WRONG_WORKLOADS: [string, Parts, RegExp][] = [
     { metrics: '{ prometheus: { template: istio } }' },
     /prometheus\.labels are required with this template/,
   ],
+  [
+    'a threshold without a limit',
+    { metrics: '{ prometheus: { template: traefik, thresholds: [{ name: queue, query: depth }] } }' },
+    /^spec\.metrics\.prometheus\.thresholds must each have `max`, `min`, or both/,
+  ],
   ['suites', { more: '  test: { suites: [s.yaml] }\n' }, /^spec\.test\.suites are run for prompts/],
   [
     'a health check of a prompt',
