@@ -17,7 +17,10 @@ export const orderOf = ({ releaseId, candidate, weight, epoch, rolledBack }: Rou
   rolledBack,
 });
 
-/** @param isCarriedOut this process gave all objects this route: what they say since is drift, which is the watch's. @param seen the objects that are known */
+/**
+ * @param seen the objects that are known
+ * @param isCarriedOut this process gave all of them this route: what they say since is drift, which is the watch's
+ */
 export function liveRoute(route: Route, sides: Sides, seen: readonly Sighting[], isCarriedOut: boolean): Route {
   const tombstone = graveOf(route, seen);
   if (tombstone !== undefined) return rolledBackTo(route, tombstone);

@@ -160,6 +160,16 @@ describe('a lowering', () => {
     expect(await bench.router.readRoute(ARTIFACT)).toEqual(rolledBack(2));
   });
 
+  test('that was overtaken by a rollback while the store answered is refused, and the rollback stays wanted', async () => {
+    bench = await open();
+    await bench.router.writeRoute(of({ epoch: 1, weight: 50 }));
+    const promoted = bench.router.writeRoute(of({ epoch: 2, weight: 0, baseline: CANDIDATE, candidate: null }));
+    const back = bench.router.writeRoute(rolledBack(5));
+    await expect(promoted).rejects.toMatchObject({ code: 'EPOCH_STALE' });
+    await back;
+    expect([weights(), await bench.router.readRoute(ARTIFACT)]).toEqual([[100, 0], rolledBack(5)]);
+  });
+
   test('is stored also while it is not known where the workload is routed', async () => {
     bench = await open();
     await bench.router.writeRoute(of({ weight: 50 }));

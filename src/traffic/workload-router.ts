@@ -206,6 +206,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
       const known = knownOf(route.artifact);
       refuseStaleRoute(known.route, route);
       const serving = await lookUpServing(known, route);
+      refuseStaleRoute(known.route, route); // a rollback may have gone by meanwhile
       if (isLowering(known.route, route)) return lower({ known, route, serving }, onLive);
       return raise({ known, route, serving }, onLive);
     },

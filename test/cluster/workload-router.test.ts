@@ -124,10 +124,11 @@ describe('a release', () => {
     const before = JSON.stringify((await read()).spec);
     for (const weight of [10, 25, 50]) {
       await reach(split(weight));
-      await untilServed(host, { stable: 1, canary: 1 });
-      const { byVersion, failed } = await send(host, REQUESTS);
-      expect(failed).toBe(0);
-      expect(Math.abs((100 * (byVersion['canary'] ?? 0)) / REQUESTS - weight)).toBeLessThan(5);
+      await until(`users get ${weight} %`, async () => {
+        const { byVersion, failed } = await send(host, REQUESTS);
+        expect(failed).toBe(0);
+        return Math.abs((100 * (byVersion['canary'] ?? 0)) / REQUESTS - weight) < 5;
+      });
     }
     const wanted = rollback();
     const { liveAtMs, storedAtMs } = await router.writeRoute(wanted);
@@ -194,6 +195,35 @@ describe('a GitOps tool that applies the original every second', () => {
       await until('it has the weight again', async () => (await weights())[1] === 25, { withinMs: 30_000 });
     });
     expect(drifts.map(({ who }) => who)).toContain('kubectl-client-side-apply');
+  });
+
+  test('does not make two replicas swing between an older weight and a newer one', async () => {
+    const other = open();
+    testRoom.atEnd(() => other.close());
+    const seen: number[] = [];
+    let isOver = false;
+    const looking = (async () => {
+      while (!isOver) {
+        const share = (await weights())[1] ?? 0; // 0 is what Git says
+        if (share > 0 && share !== seen.at(-1)) seen.push(share);
+      }
+    })();
+    await withGitOps(async () => {
+      for (const weight of [10, 25, 50]) {
+        await reach(split(weight)); // the other one still wants the stage before
+        const before = applied;
+        await until('it applied twice', () => applied >= before + 2);
+        await other.refresh?.();
+      }
+      const wanted = rollback();
+      await router.writeRoute(wanted);
+      const before = applied;
+      await until('it applied twice', () => applied >= before + 2);
+    });
+    isOver = true;
+    await looking;
+    expect(seen).toEqual([10, 25, 50]);
+    expect((await weights())[1] ?? 0).toBe(0);
   });
 
   test('does not bring a candidate back: the rollback stays, seen by users and in the object', async () => {
