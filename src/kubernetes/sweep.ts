@@ -50,7 +50,10 @@ export interface Swept {
   why: string;
 }
 
-/** Makes no call when all is clean. Never throws, never waits. */
+/**
+ * For every pass of a pipeline without an active release, also when it was clean before: what was made last may not be known yet.
+ * Makes no call when all is clean. Never throws, never waits.
+ */
 export async function sweep(order: SweepOrder, options: SweepOptions): Promise<Swept> {
   try {
     return (await sweepCandidate(order, options)) ?? (await settleDeployment(order, options));

@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { manualClock } from '../clock.ts';
 import type { Json, KubernetesPlan } from '../config/plan.ts';
 import { kubeClient } from '../kube/client.ts';
+import { Refusal } from '../kube/refusal.ts';
 import { samplePlan, sampleRelease } from '../rollout/release.test-support.ts';
 import type { VersionRow } from '../store/store.ts';
 import type { Cluster, Lookup } from './cluster.ts';
@@ -10,7 +11,7 @@ import { deployment, hpa, NAMESPACE, service, template, V2 } from './objects.tes
 import type { EndpointSlice } from './objects.ts';
 import { sweep } from './sweep.ts';
 import { templateOf, versionOf } from './template.ts';
-import { kubernetesWorkloads } from './workloads.ts';
+import { kubernetesWorkloads, wordsOf } from './workloads.ts';
 
 const only = <T extends { metadata: { name: string } }>(...objects: T[]): Lookup<T & never> =>
   ({
@@ -114,6 +115,24 @@ describe('a cluster that does not answer', () => {
       why: expect.stringMatching(/^not all of the release was taken away: .*ECONNREFUSED/),
     });
   });
+});
+
+describe('a refusal is told in words', () => {
+  const refused = (status: number, message: string) =>
+    wordsOf(
+      new Refusal({ verb: 'create', path: '/apis/apps/v1/namespaces/shop/deployments' }, status, message),
+      'it failed',
+    );
+  test.each([
+    [
+      403,
+      'deployments.apps is forbidden: User "x" cannot create resource "deployments" in API group "apps"',
+      /the right to create is missing; add the rule \{ apiGroups: \["apps"\], resources: \["deployments"\]/,
+    ],
+    [403, 'deployments.apps "web" is forbidden: exceeded quota: q', /does not allow it: .*exceeded quota/],
+    [422, 'the server rejected our request', /changed meanwhile, or refused/],
+    [503, 'try later', /the API server answers 503/],
+  ])('%i %s', (status, message, words) => expect(refused(status, message)).toMatch(words));
 });
 
 describe('what is missing is named', () => {

@@ -82,7 +82,10 @@ async function orWhyNot<T extends { isReady: boolean; why: string }>(
 /** A write that lost against another one is looked at again by the next pass. */
 export function wordsOf(error: unknown, what: string): string {
   if (!(error instanceof Refusal)) return `${what}: ${asSpillwayError(error).message}`;
-  if (error.status === 409 || error.status === 422)
-    return `${what}: it was changed meanwhile, or refused (${error.message})`;
+  const { status, message } = error;
+  if (status === 409 || status === 422) return `${what}: it was changed meanwhile, or refused (${message})`;
+  // Quotas and admission policies answer 403 as well, and no rule of RBAC would help.
+  if (status === 403 && !/ cannot \w+ resource /.test(message))
+    return `${what}: the cluster does not allow it: ${message}`;
   return asFailure(error, what).message;
 }

@@ -1,4 +1,6 @@
 /** What the tests of candidates share: a workload whose changed template is held, its release, and the parts under test on real informers. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../../../src/clock.ts';
 import type { KubernetesPlan, Plan } from '../../../src/config/plan.ts';
 import { accessOfKubeconfig } from '../../../src/kube/access.ts';
@@ -14,6 +16,7 @@ import { openSqliteStore } from '../../../src/store/sqlite.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Room } from '../../support/room.ts';
 import { until } from '../../support/until.ts';
+import { accessFor, kubeconfigOf } from '../client/kubeconfig.ts';
 import type { KubeObject } from '../client/objects.ts';
 import type { Cluster } from './cluster.ts';
 import { untilRolledOut } from './workloads.ts';
@@ -38,8 +41,7 @@ export interface Stand {
 
 export async function openStand(room: Room, cluster: Cluster): Promise<Stand> {
   const { namespace } = cluster;
-  const client = kubeClient(accessOfKubeconfig(process.env['KUBECONFIG']!));
-  room.atEnd(() => client.close());
+  const client = await clientWithRights(room, cluster);
   const store = await openSqliteStore({ folder: room.folder(), clock: systemClock });
   room.atEnd(() => store.close());
   const ending = new AbortController();
@@ -114,6 +116,42 @@ export async function untilFound<T>(
     return isThere(last);
   };
   await until(what, look, { withinMs: 60_000, everyMs: 50, instead: () => last });
+}
+
+/** All that a release needs in its namespace beside its routes: what the chart has to grant, and no more. */
+export const RULES = [
+  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  { apiGroups: [''], resources: ['services'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  {
+    apiGroups: ['networking.k8s.io', 'policy', 'monitoring.coreos.com'],
+    resources: ['networkpolicies', 'poddisruptionbudgets', 'podmonitors'],
+    verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'],
+  },
+  { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: ['list', 'watch', 'patch'] },
+];
+
+async function clientWithRights(room: Room, cluster: Cluster): Promise<KubeClient> {
+  const { namespace, api } = cluster;
+  const metadata = { name: 'spillway', namespace };
+  const rbac = 'rbac.authorization.k8s.io';
+  await cluster.apply(
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
+    { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules: RULES },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'Role', name: 'spillway' },
+      subjects: [{ kind: 'ServiceAccount', name: 'spillway', namespace }],
+    },
+  );
+  const file = join(room.folder(), 'kubeconfig');
+  writeFileSync(file, kubeconfigOf(await accessFor(api, metadata), 'spillway'));
+  const client = kubeClient(accessOfKubeconfig(file));
+  room.atEnd(() => client.close());
+  return client;
 }
 
 /** What serves, rolled out and stored. @returns its version */
