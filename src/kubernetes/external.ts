@@ -13,7 +13,9 @@ export async function externalCandidate(release: Release, ground: Ground): Promi
     group === '' && kind === 'Service' ? readyAddresses(ground.cluster, namespace, name) : undefined;
   const addresses = addressesOf(candidate);
   const { healthCheck } = release.plan.rollback;
-  const pods = { baseline: addressesOf(baseline) ?? [], candidate: addresses ?? [''] };
+  // What is no Service has no pods that are known here; an address of its own can be checked nevertheless.
+  const known = addresses ?? (healthCheck?.url.includes('{pod}') ? [] : [candidate.name]);
+  const pods = { baseline: addressesOf(baseline) ?? [], candidate: known };
   const { unhealthy, alarm } = healthCheck ? ground.checks.look(release.id, healthCheck, pods) : {};
   if (unhealthy !== undefined) return { isReady: false, why: unhealthy, unhealthy };
   if (addresses?.length === 0) return { isReady: false, why: `Service ${candidate.name} has no ready endpoint` };

@@ -50,7 +50,7 @@ export function healthChecks({ clock, check = httpCheck }: { clock: Clock; check
     state.startedMs = clock.monotonicMs();
     await Promise.all(
       addresses.map(async address => {
-        const why = await check(urlOf(plan, address), plan.timeoutMs);
+        const why = await check(urlOf(plan, address), plan.timeoutMs).catch(String);
         const { count = 0 } = state.failures.get(address) ?? {};
         if (why === undefined) state.failures.delete(address);
         else state.failures.set(address, { count: count + 1, why });

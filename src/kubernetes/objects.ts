@@ -103,6 +103,7 @@ export interface Pod extends KubeObject {
 }
 
 export interface EndpointSlice extends KubeObject {
+  addressType?: string;
   endpoints?: { addresses: string[]; conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean } }[];
 }
 

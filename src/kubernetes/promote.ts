@@ -57,6 +57,12 @@ async function carryOn(found: Deployment, operations: readonly Operation[], grou
 /** Somebody wrote a template while the version was being promoted. The candidate serves everyone, so there is no hurry. */
 async function overtaken(release: Release, found: Deployment, ground: Ground): Finding {
   const plan = workloadOf(release)!;
+  // Somebody takes the version back: that is a rollback, and not this call's to overrule.
+  if (versionOf(found) === release.baseline)
+    return {
+      isReady: false,
+      why: `the template of the baseline was written into Deployment ${found.metadata.name} again; traffic stays with the candidate until the release is rolled back`,
+    };
   const is = `a newer template than that of the release was written into Deployment ${found.metadata.name}`;
   if (!isHeld(found))
     return {

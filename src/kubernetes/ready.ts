@@ -9,14 +9,16 @@ export function isReadyPod({ metadata, status }: Pod): boolean {
   return isReady && metadata.deletionTimestamp === undefined;
 }
 
-/** Each address once, sorted. */
+/** One for each endpoint, sorted. Where a Service has both families, each pod is in a slice of each: one of them counts. */
 export function readyAddresses(
   { endpointSlices }: Pick<Cluster, 'endpointSlices'>,
   namespace: string,
   service: string,
 ): string[] {
   const slices = endpointSlices.list(namespace).filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === service);
-  const ready = slices.flatMap(({ endpoints }) =>
+  const isBoth = new Set(slices.map(({ addressType }) => addressType)).size > 1;
+  const counted = isBoth ? slices.filter(({ addressType }) => addressType === 'IPv4') : slices;
+  const ready = counted.flatMap(({ endpoints }) =>
     (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false),
   );
   return [...new Set(ready.flatMap(({ addresses }) => addresses.slice(0, 1)))].sort();

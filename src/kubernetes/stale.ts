@@ -4,6 +4,7 @@
  */
 import { type Release, workloadOf } from '../rollout/release.ts';
 import type { Candidate } from './candidate.ts';
+import { drainLeftMs } from './clearance.ts';
 import { CANDIDATE } from './labels.ts';
 import { leftoversOf } from './leftovers.ts';
 import { pathOf } from './objects.ts';
@@ -21,10 +22,9 @@ export async function removeStale(release: Release, { service }: Candidate, grou
   if (stale.length === 0) return;
   const seen = ground.cluster.services.get(namespace, service.metadata.name);
   if (seen?.spec.selector?.[CANDIDATE] !== hash) return;
-  const { isClear, sinceMs } = await ground.isRouteClear(release);
-  const isDrained = sinceMs !== undefined && ground.clock.monotonicMs() - sinceMs >= drainMs;
-  // Once this one has weight, the Service has served no other for as long as its pods took to get ready.
-  if (isClear && !isDrained) return;
+  const leftMs = drainLeftMs(await ground.isRouteClear(release), drainMs, ground.clock.monotonicMs());
+  // Not clear: this one has weight already, and the Service has served no other for as long as its pods took to get ready.
+  if (leftMs !== undefined && leftMs > 0) return;
   for (const { kind, object } of stale) {
     const { name, uid } = object.metadata;
     await ground.client.remove(pathOf(kind, namespace, name), uid === undefined ? {} : { uid });

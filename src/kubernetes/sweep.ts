@@ -8,6 +8,7 @@ import type { KubernetesPlan } from '../config/plan.ts';
 import type { Log } from '../controller/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../store/store.ts';
+import { type Clearance, drainLeftMs } from './clearance.ts';
 import type { Cluster } from './cluster.ts';
 import { whyNotReverted } from './gitops.ts';
 import { giveBack } from './hold.ts';
@@ -19,7 +20,7 @@ import { forgettingPatch } from './ownership.ts';
 import { patchOwn } from './promote.ts';
 import { templatesOf } from './stored-templates.ts';
 import { putBack, versionOf } from './template.ts';
-import { type Clearance, wordsOf } from './workloads.ts';
+import { wordsOf } from './workloads.ts';
 
 export interface SweepOrder {
   pipeline: string;
@@ -68,12 +69,11 @@ async function sweepCandidate(order: SweepOrder, options: SweepOptions): Promise
   const { cluster, client, clock } = options;
   const waiting = (why: string): Swept => ({ isClean: false, why });
   const left = leftoversOf(cluster, plan.namespace, pipeline, ownOf(cluster, plan));
-  const { isClear, sinceMs, why } = await options.isRouteClear(order);
-  if (!isClear) return waiting(`the candidate may still get requests: ${why}`);
-  // What nobody can be asked about any more has no requests to finish.
-  const drainedMs = clock.monotonicMs() - (sinceMs ?? clock.monotonicMs());
-  if (!isNothingLeft(left) && drainedMs < plan.drainMs)
-    return waiting(`requests to the candidate are let finish (${Math.ceil(plan.drainMs - drainedMs)} ms)`);
+  const clearance = await options.isRouteClear(order);
+  const leftMs = drainLeftMs(clearance, plan.drainMs, clock.monotonicMs());
+  if (leftMs === undefined) return waiting(`the candidate may still get requests: ${clearance.why}`);
+  if (!isNothingLeft(left) && leftMs > 0)
+    return waiting(`requests to the candidate are let finish (${Math.ceil(leftMs)} ms)`);
   const { isDetached, why: whyNot } = await options.detach(order);
   if (!isDetached) return waiting(whyNot);
   for (const hpa of left.held)

@@ -117,6 +117,15 @@ describe('a cluster that does not answer', () => {
   });
 });
 
+test('a baseline that is applied again during a promotion is not overruled', async () => {
+  const reverted = deployment({ paused: true });
+  const { workloads, release } = bench({ deployments: only(reverted) });
+  expect(await workloads.promote({ ...release, baseline: versionOf(reverted) })).toEqual({
+    isReady: false,
+    why: expect.stringMatching(/^the template of the baseline was written into Deployment web again/),
+  });
+});
+
 describe('a refusal is told in words', () => {
   const refused = (status: number, message: string) =>
     wordsOf(
@@ -176,5 +185,9 @@ describe('an external workload', () => {
     const { workloads, release } = bench({}, plan(backend('green', 'InferencePool')));
     expect(await workloads.prepare(release)).toMatchObject({ isReady: true });
     expect(await workloads.promote(release)).toMatchObject({ isReady: true });
+    const check = { url: 'http://{pod}/', intervalMs: 1, timeoutMs: 1, failures: 1 };
+    release.plan.rollback.healthCheck = check;
+    expect(await workloads.prepare(release)).toMatchObject({ isReady: true });
+    expect(await workloads.prepare(release)).toMatchObject({ isReady: true });
   });
 });

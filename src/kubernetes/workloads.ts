@@ -10,21 +10,13 @@ import type { KubeClient, OwnerReference } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import type { Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
+import type { Clearance } from './clearance.ts';
 import type { Cluster } from './cluster.ts';
 import { ensurer } from './ensure.ts';
 import { type HealthChecks, healthChecks } from './health-check.ts';
 import { prepareWorkload } from './prepare.ts';
 import { promoteWorkload, reverseWorkload } from './promote.ts';
 import { type Templates, templatesOf } from './stored-templates.ts';
-
-/** Whether the route gives the candidate nothing any more. */
-export interface Clearance {
-  /** Weight 0 in every route, and every parent has seen that generation. */
-  isClear: boolean;
-  /** Since when, monotonic; later than it was at most, as after a restart. */
-  sinceMs?: number;
-  why: string;
-}
 
 export interface WorkloadOptions {
   client: KubeClient;

@@ -215,6 +215,49 @@ describe('a candidate', () => {
     await until('it is as it should be', isRight, { everyMs: 100 });
   });
 
+  test('is left as an admission policy makes it, and is not written again and again', async () => {
+    const { namespace, api } = cluster;
+    const group = 'admissionregistration.k8s.io/v1';
+    const rule = {
+      apiGroups: ['apps'],
+      apiVersions: ['v1'],
+      resources: ['deployments'],
+      operations: ['CREATE', 'UPDATE'],
+    };
+    const objectSelector = { matchLabels: { 'spillway.dev/pipeline': 'web' } };
+    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    const expression = 'Object{spec: Object.spec{progressDeadlineSeconds: 77}}';
+    const spec = {
+      failurePolicy: 'Fail',
+      reinvocationPolicy: 'Never',
+      matchConstraints: { objectSelector, namespaceSelector, resourceRules: [rule] },
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }],
+    };
+    const metadata = { name: namespace };
+    await cluster.apply(
+      { apiVersion: group, kind: 'MutatingAdmissionPolicy', metadata, spec },
+      { apiVersion: group, kind: 'MutatingAdmissionPolicyBinding', metadata, spec: { policyName: namespace } },
+    );
+    for (const resource of ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'])
+      room.atEnd(() => api.call('DELETE', `/apis/${group}/${resource}/${namespace}`));
+    const [like] = web(cluster, 1, { name: 'like', labels: { 'spillway.dev/pipeline': 'web' } });
+    await until('the policy is in force', async () => {
+      const path = `/apis/apps/v1/namespaces/${namespace}/deployments?dryRun=All`;
+      return (await api.call('POST', path, like))['spec'].progressDeadlineSeconds === 77;
+    });
+
+    const from = await baseline(stand, cluster, web(cluster, 1, { container: idle() }));
+    const version = await holdTemplate(stand, cluster, { containers: [idle('app:v2')] });
+    const release = releaseOf(stand, { version, baseline: from, weight: 10 });
+    const { client, calls } = counting(stand.client);
+    const workloads = stand.workloads(client);
+    await stand.untilReady(release, workloads);
+    calls.splice(0);
+    for (let n = 0; n < 5; n++) expect(await workloads.prepare(release)).toMatchObject({ isReady: true });
+    expect(calls.length).toBeLessThanOrEqual(1);
+    expect((await view.candidates())[0]!.spec.progressDeadlineSeconds).toBe(77);
+  });
+
   test('is refused where its names are taken by something that is not ours', async () => {
     const from = await baseline(stand, cluster, web(cluster, 1, { container: idle() }));
     const [, service] = web(cluster, 1);
