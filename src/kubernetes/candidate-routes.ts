@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { attach, attachPatch, detach, detachPatch } from '../traffic/gateway/attach.ts';
-import { nameOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
+import { epochOf, nameOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
 import type { Target } from '../traffic/gateway/patch.ts';
 import { readWeight } from '../traffic/gateway/reading.ts';
 import type { Located } from './locate.ts';
@@ -29,14 +29,19 @@ interface Routes {
 
 /** A pass waits for a write of this; what does not come soon comes with a later one. */
 const WRITE_MS = 3_000;
+const NOTHING: RouteObject = { metadata: { name: '' } };
 const UNKNOWN = 'where it is routed is not known yet';
 
 export function candidateRoutes({ client, clock, random, route, located }: Routes): CandidateRoutes {
-  /** Monotonic: since when the candidate was seen to get nothing. */
-  const clearSince = new Map<string, number>();
+  /** Since when the candidate was seen to get nothing (monotonic), by the epochs of that: another one is another release's. */
+  const clearSince = new Map<string, { epochs: string; sinceMs: number }>();
 
   const targetsOf = (place: Located): Target[] =>
     place.routes.map(address => ({ address, baseline: place.baseline, candidate: place.candidate }));
+
+  /** What has had a weight meanwhile, unseen here, has a newer epoch. */
+  const epochsOf = (place: Located | undefined): string =>
+    (place?.routes ?? []).map(address => epochOf(route(address) ?? NOTHING) ?? '').join();
 
   /** One that fails never stops the others. @returns why not all are done, if so */
   async function each(
@@ -75,8 +80,10 @@ export function candidateRoutes({ client, clock, random, route, located }: Route
         clearSince.delete(artifact);
         return { isClear: false, why };
       }
-      const sinceMs = clearSince.get(artifact) ?? clock.monotonicMs();
-      clearSince.set(artifact, sinceMs);
+      const epochs = epochsOf(place);
+      const before = clearSince.get(artifact);
+      const sinceMs = before?.epochs === epochs ? before.sinceMs : clock.monotonicMs();
+      clearSince.set(artifact, { epochs, sinceMs });
       return { isClear: true, sinceMs, why: place ? 'no route sends to it' : UNKNOWN };
     },
   };
