@@ -9,8 +9,8 @@ import { attach, attachPatch, detach, detachPatch } from '../traffic/gateway/att
 import { epochOf, nameOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
 import type { Target } from '../traffic/gateway/patch.ts';
 import { readWeight } from '../traffic/gateway/reading.ts';
+import type { Clearance } from './clearance.ts';
 import type { Located } from './locate.ts';
-import type { Clearance } from './workloads.ts';
 
 export interface CandidateRoutes {
   attach(artifact: string): Promise<{ isAttached: boolean; why: string }>;

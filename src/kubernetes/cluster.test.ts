@@ -33,7 +33,7 @@ describe('what is known of a cluster', () => {
     put('web');
     const known = start();
     const seen: string[] = [];
-    known.onChange(({ metadata }) => seen.push(metadata.name));
+    known.services.onChange(({ metadata }) => seen.push(metadata.name));
     await known.synced;
     expect(known.services.get('shop', 'web')).toBeDefined();
     await until('all kinds are watched', () => api.watchers.length === 8);
