@@ -24,7 +24,8 @@ export function startInformer<T extends KubeObject>(
   time: Time,
   signal: AbortSignal,
 ): Informer<T> {
-  const known = new Map<string, T>();
+  /** By namespace, then by name: a pass reads its own namespace, and there may be hundreds. */
+  const known = new Map<string, Map<string, T>>();
   const listeners = new Set<(object: T) => void>();
   let broken: unknown;
   let isSynced = () => {};
@@ -37,15 +38,24 @@ export function startInformer<T extends KubeObject>(
 
   function set(object: T): void {
     broken = undefined;
-    const before = known.get(keyOf(object));
-    known.set(keyOf(object), object);
+    const { namespace, name } = placeOf(object);
+    const inNamespace = known.get(namespace) ?? new Map<string, T>();
+    known.set(namespace, inNamespace);
+    const before = inNamespace.get(name);
+    inNamespace.set(name, object);
     // A list after a lost watch brings what is known already.
     if (before?.metadata.resourceVersion !== object.metadata.resourceVersion || before === undefined) tell(object);
   }
 
   function forget(object: T): void {
-    if (known.delete(keyOf(object))) tell(object);
+    const { namespace, name } = placeOf(object);
+    const inNamespace = known.get(namespace);
+    if (!inNamespace?.delete(name)) return;
+    if (inNamespace.size === 0) known.delete(namespace);
+    tell(object);
   }
+
+  const all = () => [...known.values()].flatMap(inNamespace => [...inNamespace.values()]);
 
   const follower = {
     onSet: set,
@@ -53,7 +63,7 @@ export function startInformer<T extends KubeObject>(
     onListed(objects: readonly T[]) {
       broken = undefined;
       const there = new Set(objects.map(keyOf));
-      for (const [key, object] of known) if (!there.has(key)) forget(object);
+      for (const object of all()) if (!there.has(keyOf(object))) forget(object);
       isSynced();
     },
     onBroken(error: unknown) {
@@ -62,14 +72,17 @@ export function startInformer<T extends KubeObject>(
   };
   const ended = follow<T>(of, follower, time, signal);
   return {
-    get: (namespace, name) => known.get(`${namespace}/${name}`),
-    list: namespace =>
-      [...known.values()].filter(one => namespace === undefined || one.metadata.namespace === namespace),
+    get: (namespace, name) => known.get(namespace)?.get(name),
+    list: namespace => (namespace === undefined ? all() : [...(known.get(namespace)?.values() ?? [])]),
     onChange: listener => void listeners.add(listener),
     synced,
     broken: () => broken,
     ended,
   };
+}
+
+function placeOf({ metadata: { namespace = '', name } }: KubeObject) {
+  return { namespace, name };
 }
 
 const keyOf = ({ metadata: { namespace = '', name } }: KubeObject) => `${namespace}/${name}`;
