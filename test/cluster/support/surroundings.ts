@@ -48,6 +48,7 @@ export interface View {
   candidates(): Promise<Deployment[]>;
   /** In the EndpointSlices of a Service, ready or not. */
   addressesOf(service: string): Promise<string[]>;
+  /** Those that are not about to end. */
   podsOf(arm: 'candidate' | 'stable'): Promise<KubeObject[]>;
   imagesOf(arm: 'candidate' | 'stable'): Promise<string[]>;
   /** What a user finds in the namespace, less what a roll changes; with every trace of us in `managedFields`. */
@@ -70,7 +71,8 @@ const OF_A_ROLL = ['deployment.kubernetes.io/revision', 'endpoints.kubernetes.io
 export function viewOf(cluster: Cluster): View {
   const podsOf: View['podsOf'] = async arm =>
     (await cluster.list('v1', 'pods')).filter(
-      ({ metadata }) => (metadata.labels?.['spillway.dev/candidate'] !== undefined) === (arm === 'candidate'),
+      ({ metadata: { labels, deletionTimestamp } }) =>
+        deletionTimestamp === undefined && (labels?.['spillway.dev/candidate'] !== undefined) === (arm === 'candidate'),
     );
   return {
     podsOf,
