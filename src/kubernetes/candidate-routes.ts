@@ -70,7 +70,9 @@ export function candidateRoutes({ client, clock, random, route, located }: Route
       // What is not there any more names nobody.
       if (!place) return { isDetached: true, why: UNKNOWN };
       const there = { ...place, routes: place.routes.filter(address => route(address)) };
-      const why = await each(there, (seen, target) => detachPatch(seen, target).length === 0, detach);
+      const failed = await each(there, (seen, target) => detachPatch(seen, target).length === 0, detach);
+      // The Service goes next: no gateway may still look for it.
+      const why = failed ?? targetsOf(there).flatMap(target => whyLate(route(target.address), target) ?? [])[0];
       return { isDetached: why === undefined, why: why ?? 'the routes are as they were' };
     },
     clearance(artifact) {
@@ -89,12 +91,16 @@ export function candidateRoutes({ client, clock, random, route, located }: Route
   };
 }
 
-/** A gateway that has not seen the generation yet may still send to the candidate. */
 function whyNotClear(seen: RouteObject | undefined, target: Target): string | undefined {
+  const { weight = 0 } = seen ? readWeight(seen, target) : {};
+  if (weight > 0) return `${nameOf(target.address)} gives it ${Math.round(weight)} %`;
+  return whyLate(seen, target);
+}
+
+/** A gateway that has not seen the generation yet may still send to the candidate. */
+function whyLate(seen: RouteObject | undefined, target: Target): string | undefined {
   if (!seen) return undefined;
-  const { weight = 0, generation, parents } = readWeight(seen, target);
-  const called = nameOf(target.address);
-  if (weight > 0) return `${called} gives it ${Math.round(weight)} %`;
+  const { generation, parents } = readWeight(seen, target);
   const late = parents.find(({ observedGeneration }) => observedGeneration < generation);
-  return late && `${late.parent} has not taken up generation ${generation} of ${called}`;
+  return late && `${late.parent} has not taken up generation ${generation} of ${nameOf(target.address)}`;
 }

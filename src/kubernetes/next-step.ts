@@ -84,6 +84,8 @@ function besideActive(view: View, active: NonNullable<View['active']>): Step {
   const { version, isPaused } = workload;
   if (active.phase === 'promoting') {
     if (version === active.version) return nothing('the workload takes the version over');
+    if (version === baseline)
+      return { do: 'end', command: 'rollback', why: 'the workload was set back to the version that served' };
     return nothing('a newer template waits for the end of the promotion');
   }
   if (!isPaused && version !== baseline) return { do: 'end', command: 'cancel', why: loose(workload) };
