@@ -95,8 +95,8 @@ cluster: one installation a cluster. The namespace may enforce the Pod Security 
   chart: \`kubectl apply --server-side --field-manager=helm --force-conflicts -f chart/crds\`; under a name of its own kubectl would own
   the definitions, and a later \`helm install\` be refused. They only gain fields within \`v1alpha1\`. With a definition that is older
   than the server, the API server drops what it does not know.
-* **Uninstalling** is refused while a gated Deployment is paused. A hook runs the server's image, lists those Deployments, and fails;
-  Helm shows its output. A policy cannot do this: it sees the one object that is deleted, and never other objects. Let them go or take
+* **Uninstalling** is refused while a gated Deployment is paused or a release is under way. A hook runs the server's image, lists those,
+  and fails; Helm shows its output. A policy cannot do this: it sees the one object that is deleted, and never other objects. Let them go or take
   them back first, or \`helm uninstall --no-hooks\` and resume them by hand. Pipelines and Releases stay until their definitions are
   deleted: \`kubectl delete -f chart/crds\`.
 * **Older clusters** (before 1.36) get no admission policies; the Deployments of pipelines stay paused between releases instead.

@@ -100,6 +100,11 @@ describe('beside an active release', () => {
       'nothing',
     ],
     [
+      'the old template in a promotion takes it back',
+      { active: { version: NEW, phase: 'promoting' }, workload: held(OLD) },
+      'end by rollback',
+    ],
+    [
       'a newer template waits for a promotion',
       { active: { version: NEW, phase: 'promoting' }, workload: held(NEWER) },
       'nothing',

@@ -41,8 +41,8 @@ export const RIGHTS: readonly Right[] = [
   {
     apiGroups: ['apps'],
     resources: ['replicasets'],
-    verbs: LOOK,
-    why: 'tells which pods run which template',
+    verbs: ['list'],
+    why: 'finds the template that serves, when it meets a Deployment that is held already',
   },
   {
     apiGroups: [''],
@@ -60,12 +60,12 @@ export const RIGHTS: readonly Right[] = [
     apiGroups: ['discovery.k8s.io'],
     resources: ['endpointslices'],
     verbs: LOOK,
-    why: 'waits until a Service has the candidate’s pods',
+    why: 'knows when the gateway can reach a candidate',
   },
   {
     apiGroups: [''],
     resources: ['configmaps'],
-    verbs: LOOK,
+    verbs: ['get'],
     why: 'reads prompts and suites that a pipeline names',
   },
   {
@@ -77,7 +77,7 @@ export const RIGHTS: readonly Right[] = [
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: OWN, why: 'the same' },
   {
     apiGroups: ['monitoring.coreos.com'],
-    resources: ['podmonitors', 'servicemonitors'],
+    resources: ['podmonitors'],
     verbs: OWN,
     why: 'the same, where the Prometheus operator is installed',
   },
@@ -100,19 +100,8 @@ export const RIGHTS: readonly Right[] = [
     why: 'checks what a gateway supports before the first raise',
   },
   {
-    apiGroups: [''],
-    resources: ['events'],
-    verbs: ['create', 'patch'],
-    why: 'shows in `kubectl describe` what it did',
-  },
-  {
     apiGroups: ['admissionregistration.k8s.io'],
-    resources: [
-      'mutatingadmissionpolicies',
-      'mutatingadmissionpolicybindings',
-      'validatingadmissionpolicies',
-      'validatingadmissionpolicybindings',
-    ],
+    resources: ['mutatingadmissionpolicybindings'],
     verbs: ['get'],
     why: 'knows whether the API server holds changed templates',
   },

@@ -8,6 +8,7 @@ import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { BREAK_GLASS, GATE_LABEL, gatePolicies, HELD } from '../../src/kubernetes/gate-policy.ts';
+import { FINALIZER } from '../../src/kubernetes/resources.ts';
 import { RIGHTS } from '../../src/kubernetes/rights.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from '../../src/store/postgres-server.test-support.ts';
 import { openRoom, type Room } from '../support/room.ts';
@@ -29,9 +30,7 @@ let helm: Helm;
 beforeAll(async () => {
   room = openRoom();
   cluster = await openCluster(room);
-  helm = await openHelm(cluster);
-  // Helm leaves resources alone that are there already; others of this cluster's tests bring them back themselves.
-  await cluster.kubectl('delete', 'crd', '--ignore-not-found', 'pipelines.spillway.dev', 'releases.spillway.dev');
+  helm = openHelm(cluster);
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await cluster.api.patch(`/api/v1/namespaces/${cluster.namespace}`, 'merge', { metadata: { labels } });
 });
@@ -142,7 +141,14 @@ describe('installed', () => {
   });
 
   test('brings the resources, whose definitions are upgraded by the command of the reference', async () => {
-    expect(await cluster.kubectl('get', 'spillway')).toBe('');
+    for (const name of ['pipelines', 'releases']) {
+      // They may have been there before, from another test; but not in Helm's name.
+      const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.spillway.dev`;
+      const { metadata } = await cluster.api.call('GET', path);
+      expect(metadata).toMatchObject({
+        managedFields: expect.arrayContaining([expect.objectContaining({ manager: 'helm' })]),
+      });
+    }
     const folder = room.folder();
     const newer = readFileSync(join(CHART, 'crds/pipelines.yaml'), 'utf8').replace(
       'What is wanted.',
@@ -228,6 +234,26 @@ describe('installed', () => {
     expect(after[0]!.metadata.uid).not.toBe(before[0]!.metadata.uid);
     expect(await tokenOf()).toBe(token);
     expect(await statusOf(after[0]!['status'].podIP, '/api/v1/releases', token)).toBe(200);
+  });
+
+  test('is not uninstalled while a release is under way', async () => {
+    // Without its server nobody takes the mark of a release away again.
+    await cluster.kubectl('scale', `deployment/${SERVER}`, '--replicas=0');
+    await untilRolledOut(cluster, SERVER);
+    const busy: KubeObject = {
+      apiVersion: 'spillway.dev/v1alpha1',
+      kind: 'Pipeline',
+      metadata: { name: 'busy', namespace: cluster.namespace, finalizers: [FINALIZER] },
+      spec: { target: { prompt: { file: 'p.yaml' } } },
+    };
+    await cluster.apply(busy);
+    const failure = await helm.run('uninstall', 'spillway', '--timeout', '60s').catch((error: unknown) => error);
+    const { stdout, stderr } = failure as { stdout: string; stderr: string };
+    expect(stdout + stderr).toContain(`Releases are under way for ${cluster.namespace}/busy`);
+    await cluster.api.patch(pathOf(busy), 'merge', { metadata: { finalizers: null } });
+    await cluster.api.call('DELETE', pathOf(busy));
+    await cluster.kubectl('scale', `deployment/${SERVER}`, '--replicas=1');
+    await untilRolledOut(cluster, SERVER);
   });
 
   test('is not uninstalled while a Deployment is held, and says which; then leaves nothing but the resources', async () => {

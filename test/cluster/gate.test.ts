@@ -290,7 +290,7 @@ test('`kubectl set image` is held, `kubectl rollout restart` and `kubectl scale`
 });
 
 test('Helm sees no difference: an upgrade is done at once, is held, and stays so in the next one', async () => {
-  const { run } = await openHelm(cluster);
+  const { run } = openHelm(cluster);
   const chart = room.folder();
   mkdirSync(join(chart, 'templates'));
   writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: shop\nversion: 0.1.0\n');

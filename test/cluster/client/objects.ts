@@ -10,6 +10,7 @@ export interface Metadata {
   deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+  finalizers?: string[];
 }
 
 export interface KubeObject {

@@ -5,10 +5,6 @@ import { promisify } from 'node:util';
 import type { Cluster } from './cluster.ts';
 
 export const CHART = join(import.meta.dirname, '../../../chart');
-const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
-/** Stands for Spillway's image, and leaves `--kube` out: `serve` does not know it yet. */
-const IMAGE = 'spillway-without-kube';
-const WITHOUT_KUBE = 'for a do shift; [ "$a" = --kube ] || set -- "$@" "$a"; done; exec "$@"';
 
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 
@@ -19,8 +15,7 @@ export interface Helm {
   chart(command: readonly string[], settings?: Settings): Promise<string>;
 }
 
-export async function openHelm(cluster: Cluster): Promise<Helm> {
-  await cluster.setImage(IMAGE, ['sh', '-c', WITHOUT_KUBE, 'spillway', process.execPath, MAIN]);
+export function openHelm(cluster: Cluster): Helm {
   const run = async (...args: string[]) => {
     const options = { timeout: 120_000, maxBuffer: 10_000_000 };
     return (await promisify(execFile)('helm', ['--namespace', cluster.namespace, ...args], options)).stdout;
@@ -28,7 +23,7 @@ export async function openHelm(cluster: Cluster): Promise<Helm> {
   return {
     run,
     chart(command, settings = {}) {
-      const all: Settings = { 'image.repository': IMAGE, host: '$(POD_IP)', ...settings };
+      const all: Settings = { host: '$(POD_IP)', ...settings };
       const set = Object.entries(all).flatMap(([name, value]) => ['--set', `cicdPipeline.${name}=${value}`]);
       return run(...command, CHART, ...set);
     },

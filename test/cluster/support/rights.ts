@@ -11,6 +11,12 @@ export function rightsOfChart(namespace: string, account: string): KubeObject[] 
     { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
     {
       apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules: RIGHTS.map(({ why: _, ...rule }) => rule),
+    },
+    {
+      apiVersion: `${rbac}/v1`,
       kind: 'ClusterRoleBinding',
       metadata: { name },
       roleRef: { apiGroup: rbac, kind: 'ClusterRole', name },
