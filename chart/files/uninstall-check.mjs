@@ -33,7 +33,7 @@ try {
   ];
   if (reasons.length > 0)
     throw new Error(
-      `${reasons.join(' ')} Wait for their ends or take them back (spillway rollback), resume by hand what stays paused, or pass --no-hooks.`,
+      `${reasons.join(' ')} Wait for their ends or take them back (spillway rollback NAME --kube), resume by hand what stays paused, or pass --no-hooks.`,
     );
 } catch (error) {
   process.stderr.write(`${error.message}${error.cause ? `: ${error.cause.message}` : ''}\n`);

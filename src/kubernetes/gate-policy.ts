@@ -107,7 +107,7 @@ function held(controller: string): object {
         name: 'out',
         expression: [
           `'its new template is held until Spillway has tried it (pipeline ' + ${label('oldObject', GATE_LABEL)} + `,
-          `'). To take it back: spillway rollback ' + request.namespace + '.' + ${label('oldObject', GATE_LABEL)} + `,
+          `'). To take it back: spillway rollback ' + ${label('oldObject', GATE_LABEL)} + ' --kube --namespace ' + request.namespace + `,
           `'. To let it go untried, which is audited: kubectl -n ' + request.namespace + ' patch deployment ' + request.name + `,
           ` ' --type merge -p \\'${breakGlass}\\''`,
         ].join(''),

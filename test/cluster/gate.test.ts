@@ -181,7 +181,11 @@ describe('a held Deployment', () => {
   });
 
   test.each<[string, object, RegExp]>([
-    ['resumed', { spec: { paused: false } }, /must stay paused: .*spillway rollback \S+\.web-\d.*--type merge -p/],
+    [
+      'resumed',
+      { spec: { paused: false } },
+      /must stay paused: .*spillway rollback web-\d+ --kube --namespace test-.*--type merge -p/,
+    ],
     ['resumed by leaving the field out', { spec: { paused: null } }, /must stay paused/],
     ['relieved of the mark', changeOf(HELD, null), /the annotation spillway\.dev\/held must stay/],
     [

@@ -6,15 +6,9 @@ const rbac = 'rbac.authorization.k8s.io';
 
 export function rightsOfChart(namespace: string, account: string): KubeObject[] {
   const name = `${namespace}-${account}`;
-  const rules = RIGHTS.map(({ apiGroups, resources, verbs }) => ({ apiGroups, resources, verbs }));
+  const rules = RIGHTS.map(({ why: _, ...rule }) => rule);
   return [
     { apiVersion: `${rbac}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRole',
-      metadata: { name },
-      rules: RIGHTS.map(({ why: _, ...rule }) => rule),
-    },
     {
       apiVersion: `${rbac}/v1`,
       kind: 'ClusterRoleBinding',
