@@ -64,8 +64,7 @@ export function createController(world: World): DrivenController {
     decideCommand(run.release, asked); // refused at once, where it can be
     // Two promotes at once mean one stage, not two: each is for the stage that it was given in.
     const given = asked.kind === 'promote' ? { fromStage: stageNumberOf(run.release), ...asked } : asked;
-    const overtaken = await overtake(run, asked, world);
-    if (overtaken) run.overtaken = overtaken;
+    await overtake(run, asked, world);
     return engine.exclusively(run, async () => {
       try {
         await obey(run, given, engine);

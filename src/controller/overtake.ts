@@ -19,28 +19,33 @@ import type { World } from './world.ts';
  */
 const EPOCHS_AHEAD = 3;
 
-/** Undefined where nobody has met the candidate, or the route could not be written: then the rollback takes its turn. */
-export async function overtake(run: Run, command: Command, world: World): Promise<Overtaken | undefined> {
-  if (command.kind !== 'rollback' || !isExposed(run.release)) return undefined;
+/**
+ * Resolves when the route is live, or cannot be now; then the rollback takes its turn under the same note. From the first moment on the
+ * run says that it is overtaken: its own half-written routes are no rollback of somebody else whose record was lost. Nothing is done
+ * where nobody has met the candidate.
+ */
+export async function overtake(run: Run, command: Command, world: World): Promise<void> {
+  if (command.kind !== 'rollback' || !isExposed(run.release)) return;
   const decidedAtMs = world.clock.monotonicMs();
   const decision = decideCommand(run.release, command);
-  if (decision.kind !== 'rollback') return undefined;
+  if (decision.kind !== 'rollback') return;
   const next = evolve(run.release, decision, {}, toTimestamp(world.clock.nowMs()));
   const epoch = next.epoch - 1 + EPOCHS_AHEAD;
   const note = noteOf({ ...next, epoch }, decision, command.actor);
   keepNote(note, world);
+  const overtaken: Overtaken = { note, decidedAtMs };
+  run.overtaken = overtaken;
   const route = wantedRoute({ ...next, epoch })!;
-  return new Promise(resolve => {
-    const writing = world.router.writeRoute(route, liveAtMs =>
-      resolve({ note, decidedAtMs, decisionToWriteMs: liveAtMs - decidedAtMs }),
-    );
+  await new Promise<void>(resolve => {
+    const writing = world.router.writeRoute(route, liveAtMs => {
+      overtaken.decisionToWriteMs = liveAtMs - decidedAtMs;
+      resolve();
+    });
     // Stored or not: the release's own turn stores it again. Not even live: that turn is the rollback.
     writing.catch(error => {
-      world.log.warn(
-        { release: note.releaseId, code: asSpillwayError(error).code },
-        'the overtaking route is not stored yet',
-      );
-      resolve(undefined);
+      const { code } = asSpillwayError(error);
+      world.log.warn({ release: note.releaseId, code }, 'the overtaking route is not stored yet');
+      resolve();
     });
   });
 }

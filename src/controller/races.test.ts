@@ -5,8 +5,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../config/digest.ts';
 import type { Json } from '../config/plan.ts';
+import { SpillwayError } from '../errors.ts';
 import { fail, samplePlan, unsure } from '../rollout/release.test-support.ts';
 import type { Store } from '../store/store.ts';
+import type { Route, TrafficRouter } from '../traffic/router.ts';
 import { ARTIFACT, type Bench, exposed, openBench, promptOf } from './world.test-support.ts';
 
 const v = (text: string) => digestOf(promptOf(text) as Json);
@@ -82,6 +84,60 @@ describe('a rollback by hand', () => {
     await Promise.all([advancing, done]);
     expect(Math.max(...weights)).toBe(0);
     expect(await phaseOf(id)).toBe('rolledBack');
+  });
+
+  test('keeps its giver and its reason while some of its routes are written and others not yet', async () => {
+    const gate = Promise.withResolvers<void>();
+    let half: Route | undefined;
+    const wrapRouter = (registry: TrafficRouter): TrafficRouter => ({
+      ...registry,
+      readRoute: async artifact => half ?? registry.readRoute(artifact),
+      async writeRoute(route, onLive) {
+        if (route.rolledBack !== null) {
+          half = route;
+          await gate.promise;
+          half = undefined;
+        }
+        return registry.writeRoute(route, onLive);
+      },
+    });
+    bench = await openBench({ wrapRouter });
+    const { id } = await exposed(bench);
+    const done = bench.controller.command(id, rollback);
+    await turns(20);
+    await passes(3);
+    expect(await phaseOf(id), 'nobody else takes it for a rollback whose record was lost').toBe('rollingOut');
+    gate.resolve();
+    expect(await done).toMatchObject({
+      phase: 'rolledBack',
+      rollback: { trigger: 'manual', reason: 'users complain' },
+    });
+    const [event] = (await bench.store.listAudit({ release: id })).filter(({ kind }) => kind === 'rollback');
+    expect(event).toMatchObject({ actor: 'ann', why: 'users complain' });
+    expect(bench.journal.pending()).toEqual([]);
+  });
+
+  test('whose route could not be written at first is carried out in its turn, above what was tried', async () => {
+    let isBroken = true;
+    const tried: number[] = [];
+    const wrapRouter = (registry: TrafficRouter): TrafficRouter => ({
+      ...registry,
+      async writeRoute(route, onLive) {
+        if (route.rolledBack === null) return registry.writeRoute(route, onLive);
+        const newest = Math.max(0, ...tried);
+        tried.push(route.epoch);
+        if (isBroken || route.epoch < newest) throw new SpillwayError('CLUSTER_UNREACHABLE', 'no answer');
+        return registry.writeRoute(route, onLive);
+      },
+    });
+    bench = await openBench({ wrapRouter });
+    const { id } = await exposed(bench);
+    expect(await bench.controller.command(id, rollback)).toMatchObject({ phase: 'rollingBack' });
+    isBroken = false;
+    await passes(1);
+    expect(await bench.controller.release(id)).toMatchObject({ phase: 'rolledBack' });
+    expect(live()).toMatchObject({ weight: 0, baseline: { version: v('v1') } });
+    expect(bench.journal.pending()).toEqual([]);
   });
 
   test.each([

@@ -9,12 +9,13 @@ import { isActive, type Release, type RollbackClocks } from '../rollout/release.
 import type { AuditDraft, AuditEvent, SaveExtra, StoredRelease } from '../store/store.ts';
 import type { EvidenceFolder, RollbackNote, TestRun, World } from './world.ts';
 
-/** A rollback by hand whose route is live already, ahead of its turn. */
+/** A rollback by hand whose route goes live ahead of its turn. */
 export interface Overtaken {
   note: RollbackNote;
   /** Monotonic. */
   decidedAtMs: number;
-  decisionToWriteMs: number;
+  /** Absent while the route is not live. */
+  decisionToWriteMs?: number;
 }
 
 export interface Run {
@@ -56,7 +57,7 @@ export interface Run {
   isDirty: boolean;
   /** A pass by schedule is under way or waits for its turn: another one would add nothing. */
   isPassing?: boolean;
-  /** A rollback by hand whose route is live already. */
+  /** A rollback by hand that did not wait for its turn. */
   overtaken?: Overtaken;
   /** Monotonic time at which the live route was first seen to say that the release was rolled back, and no record did. */
   tombstoneSeenAtMs?: number;
