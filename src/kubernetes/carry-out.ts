@@ -11,8 +11,8 @@ import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient, Operation } from '../kube/client.ts';
 import { isActive } from '../rollout/release.ts';
-import type { Store } from '../store/store.ts';
-import type { TrafficRouter } from '../traffic/router.ts';
+import type { AuditDraft, Store } from '../store/store.ts';
+import type { Route, TrafficRouter } from '../traffic/router.ts';
 import { BREAK_GLASS, HELD } from './gate-policy.ts';
 import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
@@ -157,35 +157,31 @@ async function adopt(subject: Subject & { bundle: Bundle }, look: Look, o: Carry
   const { version, template } = serving;
   const createdBy = writerOf(deployment!);
   await store.putVersion({ artifact, version, spec: template, createdAt: clock.nowMs(), createdBy, heldBy: null });
-  const epoch = (route?.epoch ?? 0) + 1;
-  await router.writeRoute({
+  const { breakGlass } = view.workload!;
+  const next: Route = {
     artifact,
     releaseId: null,
     salt: '',
-    epoch,
+    epoch: (route?.epoch ?? 0) + 1,
     weight: 0,
     baseline: version,
     candidate: null,
     rolledBack: route?.rolledBack ?? null,
-  });
-  const { breakGlass } = view.workload!;
-  await store.appendAudit([
-    {
-      at: toTimestamp(clock.nowMs()),
-      actor: createdBy,
-      artifact,
-      releaseId: null,
-      kind: breakGlass === undefined ? 'adopt' : 'breakGlass',
-      why,
-      evidence: plain({
-        version,
-        before: route?.baseline ?? null,
-        ...(breakGlass === undefined ? {} : { breakGlass }),
-      }),
-      weightBefore: 0,
-      weightAfter: 0,
-    },
-  ]);
+  };
+  const event: AuditDraft = {
+    at: toTimestamp(clock.nowMs()),
+    actor: createdBy,
+    artifact,
+    releaseId: null,
+    kind: breakGlass === undefined ? 'adopt' : 'breakGlass',
+    why,
+    evidence: plain({ version, before: route?.baseline ?? null, ...(breakGlass === undefined ? {} : { breakGlass }) }),
+    weightBefore: 0,
+    weightAfter: 0,
+  };
+  // Another replica may have been faster: then it is on record already.
+  const outcome = await store.adoptRoute({ ...next, updatedAt: clock.nowMs() }, [event]);
+  if (outcome === 'written') await router.writeRoute(next);
   if (breakGlass !== undefined) await forget(deployment!, [BREAK_GLASS, HELD], o.client);
   return { why: `version ${short(version)} serves everyone`, againMs: 0 };
 }

@@ -221,6 +221,11 @@ export interface RouteStore {
    * weight above 0 of a release whose tombstone is stored.
    */
   putRoute(row: RouteRow): Promise<'written' | 'stale'>;
+  /**
+   * A route that no release made, with what is to be said of it: both or neither. Also 'stale' for the epoch that is stored, so that of
+   * several replicas that see the same thing one has it on record.
+   */
+  adoptRoute(row: RouteRow, events: readonly AuditDraft[]): Promise<'written' | 'stale'>;
   getRoute(artifact: string): Promise<RouteRow | undefined>;
   listRoutes(): Promise<RouteRow[]>;
 }

@@ -1,7 +1,7 @@
 /** Part of the store's contract: which write of a route may replace which. */
 import { describe, expect, test } from 'vitest';
 import type { StoreFixture } from './fixture.ts';
-import { routeRow } from './rows.ts';
+import { auditDraft, routeRow } from './rows.ts';
 
 export function routeContract(stores: () => StoreFixture): void {
   describe('a route', () => {
@@ -33,6 +33,19 @@ export function routeContract(stores: () => StoreFixture): void {
       expect(await store.putRoute(rolledBack)).toBe('written');
       expect(await store.getRoute('bot')).toEqual(rolledBack);
       expect(await store.putRoute(routeRow({ epoch: 6, releaseId: 'r2', weight: 10 }))).toBe('written');
+    });
+
+    test('that is adopted is on record once, however many see it, and with its route or not at all', async () => {
+      const { store } = stores();
+      const other = await stores().another();
+      const adopt = (on: typeof store, epoch: number) =>
+        on.adoptRoute(routeRow({ epoch }), [auditDraft({ artifact: 'bot', why: `epoch ${epoch}` })]);
+      const outcomes = await Promise.all([adopt(store, 1), adopt(other, 1), adopt(store, 1), adopt(other, 1)]);
+      expect(outcomes.sort()).toEqual(['stale', 'stale', 'stale', 'written']);
+      expect(await adopt(store, 2)).toBe('written');
+      expect(await adopt(other, 1)).toBe('stale');
+      expect((await store.listAudit({ artifact: 'bot' })).map(({ why }) => why)).toEqual(['epoch 1', 'epoch 2']);
+      expect((await store.getRoute('bot'))?.epoch).toBe(2);
     });
 
     test('written by two connections ends at the higher epoch', async () => {

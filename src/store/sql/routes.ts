@@ -2,7 +2,8 @@
  * The prompt registry's rows. The rule which write may replace which lives here, as a pure function, because every
  * writer goes through it: a controller that was paused for a minute must not bring an old weight back.
  */
-import type { RouteRow, RouteStore } from '../store.ts';
+import type { AuditDraft, RouteRow, RouteStore } from '../store.ts';
+import { addEvents } from './audit.ts';
 import type { Db, RouteRecord } from './schema.ts';
 import type { WriteRules } from './write-rules.ts';
 
@@ -38,28 +39,35 @@ async function readRoute(db: Db, artifact: string): Promise<RouteRow | undefined
   return row && toRoute(row);
 }
 
-/** Within the caller's transaction. The first row of an artifact is put without a look: of two at once one finds the other's. */
-export async function writeRoute(tx: Db, row: RouteRow, rules: WriteRules): Promise<'written' | 'stale'> {
-  const values = {
-    release_id: row.releaseId,
-    salt: row.salt,
-    epoch: row.epoch,
-    weight: row.weight,
-    baseline: row.baseline,
-    candidate: row.candidate,
-    rolled_back: row.rolledBack,
-    updated_at: row.updatedAt,
-  };
+const valuesOf = (row: RouteRow) => ({
+  release_id: row.releaseId,
+  salt: row.salt,
+  epoch: row.epoch,
+  weight: row.weight,
+  baseline: row.baseline,
+  candidate: row.candidate,
+  rolled_back: row.rolledBack,
+  updated_at: row.updatedAt,
+});
+
+/** The first row of an artifact is put without a look: of two at once one finds the other's, and keeps it from changing. */
+async function storedOrPut(tx: Db, row: RouteRow, rules: WriteRules): Promise<RouteRow | 'put'> {
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('routes')
-    .values({ artifact: row.artifact, ...values })
+    .values({ artifact: row.artifact, ...valuesOf(row) })
     .onConflict(conflict => conflict.column('artifact').doNothing())
     .executeTakeFirstOrThrow();
-  if (numInsertedOrUpdatedRows === 1n) return 'written';
+  if (numInsertedOrUpdatedRows === 1n) return 'put';
   const select = tx.selectFrom('routes').selectAll().where('artifact', '=', row.artifact);
-  const stored = await (rules.locksRows ? select.forUpdate() : select).executeTakeFirstOrThrow();
-  if (!mayReplace(toRoute(stored), row)) return 'stale';
-  await tx.updateTable('routes').set(values).where('artifact', '=', row.artifact).execute();
+  return toRoute(await (rules.locksRows ? select.forUpdate() : select).executeTakeFirstOrThrow());
+}
+
+/** Within the caller's transaction. */
+export async function writeRoute(tx: Db, row: RouteRow, rules: WriteRules): Promise<'written' | 'stale'> {
+  const stored = await storedOrPut(tx, row, rules);
+  if (stored === 'put') return 'written';
+  if (!mayReplace(stored, row)) return 'stale';
+  await tx.updateTable('routes').set(valuesOf(row)).where('artifact', '=', row.artifact).execute();
   return 'written';
 }
 
@@ -69,9 +77,23 @@ async function putRoute(tx: Db, row: RouteRow, rules: WriteRules): Promise<'writ
   return outcome;
 }
 
+async function adoptRoute(
+  tx: Db,
+  row: RouteRow,
+  events: readonly AuditDraft[],
+  rules: WriteRules,
+): Promise<'written' | 'stale'> {
+  const before = await storedOrPut(tx, row, rules);
+  if (before !== 'put' && (before.epoch >= row.epoch || (await writeRoute(tx, row, rules)) === 'stale')) return 'stale';
+  await addEvents(tx, events, rules);
+  await rules.announce(tx, [{ of: 'route', artifact: row.artifact }]);
+  return 'written';
+}
+
 export function routeStore(db: Db, rules: WriteRules): RouteStore {
   return {
     putRoute: row => db.transaction().execute(tx => putRoute(tx, row, rules)),
+    adoptRoute: (row, events) => db.transaction().execute(tx => adoptRoute(tx, row, events, rules)),
     getRoute: artifact => readRoute(db, artifact),
     listRoutes: async () => (await db.selectFrom('routes').selectAll().orderBy('artifact').execute()).map(toRoute),
   };
