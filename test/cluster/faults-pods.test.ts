@@ -1,0 +1,145 @@
+/**
+ * Pods that never start, pods that die, pods that somebody deletes: what cannot live never gets a request, and what is ill about the stable
+ * pods keeps no traffic from coming back to them.
+ */
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openRoom, type Room } from '../support/room.ts';
+import { run, type ServerProcess } from '../support/spillway.ts';
+import { until } from '../support/until.ts';
+import { follow } from './client/follow.ts';
+import type { Pod } from './kubelet/pod.ts';
+import { pipeline, readPipeline, untilPipeline } from './support/pipelines.ts';
+import { broken } from './support/steady-traffic.ts';
+import { NAME, openWeb, say, type Web } from './support/web.ts';
+import { isReady, PORT } from './support/workloads.ts';
+
+const CANDIDATE = 'spillway.dev/candidate';
+let room: Room;
+let web: Web;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  room = openRoom();
+  web = await openWeb(room);
+  server = await web.spillway.start();
+  const wishes = { stages: [{ weight: 25 }, { weight: 100 }], stage: { hold: '10m', timeout: '20m' } };
+  await web.cluster.apply(pipeline(web.cluster.namespace, NAME, wishes));
+  await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');
+});
+afterAll(() => room.end());
+
+const podsOf = async (isCandidate: boolean) =>
+  ((await web.cluster.list('v1', 'pods')) as Pod[]).filter(
+    ({ metadata }) => (metadata.labels?.[CANDIDATE] !== undefined) === isCandidate,
+  );
+
+const rollbackOf = async (release: string) => {
+  const found = (await web.releases()).find(one => one.metadata.name.endsWith(release.replace('rel_', '')));
+  return found?.['status']?.rollback;
+};
+
+async function exposed() {
+  const change = await web.change();
+  await until('the route gives 25 %', () => web.history.last()?.weight === 25, { withinMs: 60_000 });
+  return change;
+}
+
+async function rollBack(release: string): Promise<number> {
+  const askedMs = performance.now();
+  const asked = await run(room, ['rollback', release, '--reason', 'the test wants it', '--server', server.url]);
+  expect(asked.exit, asked.stderr).toBe(0);
+  return askedMs;
+}
+
+const graveOf = (release: string) =>
+  web.history.states.find(({ tombstone, weight }) => tombstone?.startsWith(release) && !weight);
+
+describe('a candidate that cannot live', () => {
+  test.for<[string, object, RegExp]>([
+    ['whose image cannot be pulled', { image: 'missing/app:v9' }, /ErrImagePull|ImagePullBackOff/],
+    ['that crashes again and again', { command: ['sh', '-c', 'exit 3'] }, /CrashLoopBackOff|restarted|exit code 3/],
+  ])('%s is rolled back for its health, before it ever had a weight', async ([name, container, why]) => {
+    const { cluster } = web;
+    const stop = new AbortController();
+    room.atEnd(() => stop.abort());
+    const reported: number[] = [];
+    const onSet = (pod: Pod) => {
+      const said = JSON.stringify(pod.status?.containerStatuses ?? []);
+      const isIll = /ErrImagePull|BackOff|"terminated"/.test(said);
+      if (pod.metadata.labels?.[CANDIDATE] !== undefined && isIll) reported.push(performance.now());
+    };
+    void follow(
+      cluster.api,
+      `/api/v1/namespaces/${cluster.namespace}/pods`,
+      { onSet, onGone: () => undefined },
+      stop.signal,
+    );
+    const beganMs = performance.now();
+    const last = (await readPipeline(cluster, NAME))['status']?.release;
+    await cluster.api.patch(`/apis/apps/v1/namespaces/${cluster.namespace}/deployments/${NAME}`, 'strategic', {
+      spec: { template: { spec: { containers: [{ name: 'app', ...container }] } } },
+    });
+    const { status } = await untilPipeline(cluster, NAME, ({ release }) => release !== last);
+    const rollback = await until('it is rolled back', () => rollbackOf(status!.release));
+    const grave = await until('its tombstone', () => graveOf(status!.release));
+    const tookMs = grave.atMs - reported[0]!;
+    say(`${name}: rolled back ${Math.round(tookMs)} ms after the first report (${rollback.reason.slice(0, 100)})`);
+    expect(rollback).toMatchObject({ trigger: 'healthCheck', reason: expect.stringMatching(why) });
+    expect(web.history.weightsSince(beganMs).filter(weight => weight !== '-' && weight !== '0')).toEqual([]);
+    expect(tookMs).toBeLessThan(10_000);
+    await web.untilClean();
+    stop.abort();
+    expect(broken(web.traffic.answers)).toEqual([]);
+  });
+});
+
+test('one of four stable pods is not ready at the rollback: the traffic comes back all the same', async () => {
+  const { version, release } = await exposed();
+  const [ill] = await podsOf(false);
+  await request(`http://${ill!.status!.podIP}:${PORT}/become/unready`, { method: 'POST' });
+  await until('it is not ready', async () => (await podsOf(false)).some(pod => !isReady(pod)));
+  const askedMs = await rollBack(release);
+  const grave = await until('weight 0', () => graveOf(release));
+  say(
+    `with one of four stable pods unready: weight 0 after ${Math.round(grave.atMs - askedMs)} ms from the command on`,
+  );
+  expect(grave.atMs - askedMs).toBeLessThan(5_000);
+  await until('its rollback is over', async () => (await rollbackOf(release))?.clocks !== undefined);
+  expect((await podsOf(false)).filter(pod => !isReady(pod)).length, 'still unready').toBe(1);
+  await until('nobody gets the candidate', () =>
+    web.traffic.since(performance.now() - 1_000).every(one => one.version !== version),
+  );
+  await web.untilClean();
+  await request(`http://${ill!.status!.podIP}:${PORT}/become/ready`, { method: 'POST' });
+  await until('all are ready', async () => (await podsOf(false)).every(isReady));
+  expect(broken(web.traffic.answers)).toEqual([]);
+});
+
+test('the candidate’s pods are deleted by hand in mid-stage: they are made again, and the release stands where it stood', async () => {
+  const { version, release } = await exposed();
+  const before = (await podsOf(true)).map(({ metadata }) => metadata.name);
+  const deletedMs = performance.now();
+  await web.cluster.kubectl('delete', 'pods', '-l', CANDIDATE, '--wait=false');
+  await until('others are ready', async () =>
+    (await podsOf(true)).some(pod => isReady(pod) && !before.includes(pod.metadata.name)),
+  );
+  const readyMs = performance.now();
+  await until('the candidate answers', () => web.traffic.since(readyMs).some(one => one.version === version), {
+    instead: async () => [
+      (await readPipeline(web.cluster, NAME))['status'],
+      web.history.last(),
+      await rollbackOf(release),
+    ],
+  });
+  const { status } = await readPipeline(web.cluster, NAME);
+  const unserved = broken(web.traffic.since(deletedMs)).length;
+  say(
+    `the candidate's only pod was deleted: made again and ready after ${Math.round(readyMs - deletedMs)} ms, ${unserved} requests of ${web.traffic.since(deletedMs).length} met the gap; then ${status!.phase} at ${status!.weight} %, hold ${JSON.stringify(status!.hold)}`,
+  );
+  expect(status).toMatchObject({ release, phase: 'rollingOut', weight: 25 });
+  expect(new Set(web.history.weightsSince(deletedMs))).toEqual(new Set());
+  await rollBack(release);
+  await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');
+  await web.untilClean();
+});
