@@ -6,12 +6,12 @@
 import type { Clock } from '../clock.ts';
 import { SpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { follow } from '../kube/follow.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import type { PipelineStatus } from './resource-status.ts';
-import { COMMAND, type PipelineResource, pathOfPipeline, pipelinesPath, REASON } from './resources.ts';
+import { COMMAND, type PipelineResource, pathOfPipeline, pipelinesPath, REASON, STAGE, WORD } from './resources.ts';
 
 const ANSWER_MS = 20_000;
-const LOOK_MS = 200;
 
 /** @throws SpillwayError NOT_FOUND when the cluster knows no pipelines, RIGHTS_MISSING, CLUSTER_UNREACHABLE */
 export async function pipelinesIn(client: KubeClient, namespace: string): Promise<PipelineResource[]> {
@@ -58,28 +58,49 @@ const isProgressing = ({ type, status }: { type: string; status: string }) =>
  */
 export async function ask(
   pipeline: PipelineResource,
-  { command, reason }: { command: string; reason?: string | undefined },
-  { client, clock, signal }: { client: KubeClient; clock: Clock; signal: AbortSignal },
-): Promise<
-  PipelineResource & { status: PipelineStatus & { lastCommand: NonNullable<PipelineStatus['lastCommand']> } }
-> {
-  const path = pathOfPipeline(pipeline.metadata);
-  const before = pipeline.status?.lastCommand?.at;
-  const annotations = { [COMMAND]: command, [REASON]: reason ?? null };
-  const untilMs = clock.monotonicMs() + ANSWER_MS;
+  asked: { command: string; reason?: string | undefined },
+  o: { client: KubeClient; clock: Clock; random: () => number; newId: () => string; signal: AbortSignal },
+): Promise<Answered> {
+  const { client, clock, signal } = o;
+  const { command, reason } = asked;
+  const { metadata, status: { stage, lastCommand } = {} } = pipeline;
+  const word = o.newId();
+  const over = new AbortController();
+  const stop = () => over.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  let answered: Answered | undefined;
+  const follower = {
+    // Watched and not looked at from time to time: the answer to somebody else may follow at once and take its place.
+    onSet({ metadata: now, status }: PipelineResource) {
+      const last = status?.lastCommand;
+      const isTaken = now.annotations?.[WORD] !== word;
+      if (answered || !isTaken || !last || last.at === lastCommand?.at || last.command !== command) return;
+      answered = { metadata: now, spec: pipeline.spec, status: { ...status, lastCommand: last } };
+      stop();
+    },
+    onGone: stop,
+  };
   try {
-    await client.merge(path, { metadata: { annotations } });
-    while (clock.monotonicMs() < untilMs && !signal.aborted) {
-      const now = await client.get<PipelineResource>(path);
-      const last = now.status?.lastCommand;
-      if (last && last.at !== before && last.command === command)
-        return { ...now, status: { ...now.status, lastCommand: last } };
-      await clock.sleep(LOOK_MS, signal);
-    }
+    // Two people who promote at once mean one stage, not two.
+    const seen = command.startsWith('promote') && stage !== undefined ? stage : null;
+    const annotations = { [COMMAND]: command, [REASON]: reason ?? null, [STAGE]: seen, [WORD]: word };
+    const { namespace = 'default', name } = metadata;
+    const path = pipelinesPath(namespace);
+    const following = follow({ client, path, name }, follower, { clock, random: o.random }, over.signal);
+    await client.merge(pathOfPipeline(metadata), { metadata: { annotations } });
+    await clock.sleep(ANSWER_MS, over.signal);
+    stop();
+    await following;
   } catch (error) {
-    throw asFailure(error, `${command} was not asked of pipeline ${pipeline.metadata.name}`);
+    stop();
+    throw asFailure(error, `${command} was not asked of pipeline ${metadata.name}`);
   }
+  if (answered) return answered;
   throw new SpillwayError('SERVER_UNREACHABLE', `No Spillway in the cluster has answered to "${command}" yet.`, {
     hint: 'Look at it: `kubectl get pods -A -l app=cicd-pipeline`. The command stays, and is obeyed when it is back.',
   });
 }
+
+type Answered = PipelineResource & {
+  status: PipelineStatus & { lastCommand: NonNullable<PipelineStatus['lastCommand']> };
+};

@@ -6,14 +6,14 @@ import { type Clock, toTimestamp } from '../clock.ts';
 import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient, Operation } from '../kube/client.ts';
-import { Refusal } from '../kube/refusal.ts';
+import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
-import { type Bundle, type CarryOut, retry } from './carry-out.ts';
+import { type Begun, type Bundle, type CarryOut, retry } from './carry-out.ts';
 import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
 import { type Asked, askedOf, deedOf, isOnceOnly } from './person.ts';
 import type { PipelineStatus } from './resource-status.ts';
-import { ACTOR, COMMAND, type PipelineResource, pathOfPipeline, REASON } from './resources.ts';
+import { ACTOR, COMMAND, type PipelineResource, pathOfPipeline, REASON, STAGE, WORD } from './resources.ts';
 
 type LastCommand = NonNullable<PipelineStatus['lastCommand']>;
 
@@ -29,16 +29,16 @@ export async function obeyPerson(
   seen: Look,
   o: Omit<CarryOut, 'controller'> & Obeying,
 ): Promise<LastCommand | undefined> {
-  const again = async () => (await retry(subject, seen, o)).why;
+  const again = () => retry(subject, seen, o);
   return obey(subject.resource, seen.newest, o, again);
 }
 
-/** @param again begins a release of the version once more; answers what came of it */
+/** @param again begins a release of the version once more */
 export async function obey(
   resource: PipelineResource,
   newest: Release | undefined,
   o: Obeying,
-  again: () => Promise<string>,
+  again: () => Promise<Begun>,
 ): Promise<LastCommand | undefined> {
   const asked = askedOf(resource);
   if (!asked) return undefined;
@@ -53,17 +53,21 @@ async function carriedOut(
   asked: Asked,
   newest: Release | undefined,
   { controller }: Obeying,
-  again: () => Promise<string>,
+  again: () => Promise<Begun>,
 ): Promise<string> {
   const active = newest && isActive(newest) ? newest : undefined;
   const deed = deedOf(asked, active);
   if ('refused' in deed) return `refused: ${deed.refused}`;
   try {
-    if ('retry' in deed) return await again();
+    if ('retry' in deed) {
+      const { why, hasBegun } = await again();
+      return hasBegun ? `done: ${why}` : `refused: ${why}`;
+    }
     const { phase, weight } = await controller.command(active!.id, deed.command);
     return `done: ${phase} at ${weight} %`;
   } catch (error) {
-    const { code, message, hint } = asSpillwayError(error);
+    const failed = error instanceof Refusal ? asFailure(error, 'it was not carried out') : error;
+    const { code, message, hint } = asSpillwayError(failed);
     // A store that is away is asked again; what the release refuses is an answer.
     if (code === 'STORE_UNAVAILABLE') throw error;
     return `refused: ${message} ${hint}`;
@@ -74,7 +78,7 @@ async function carriedOut(
 async function take({ metadata }: PipelineResource, client: KubeClient): Promise<boolean> {
   const { annotations = {} } = metadata;
   const place = (key: string) => `/metadata/annotations/${pointerTo(key)}`;
-  const there = [COMMAND, REASON, ACTOR].filter(key => annotations[key] !== undefined);
+  const there = [COMMAND, REASON, STAGE, WORD, ACTOR].filter(key => annotations[key] !== undefined);
   try {
     await client.patch(pathOfPipeline(metadata), [
       { op: 'test', path: place(COMMAND), value: annotations[COMMAND] },

@@ -19,6 +19,11 @@ describe('an annotation', () => {
   });
 });
 
+test('a promotion of a stage that was left meanwhile is for that stage alone', () => {
+  const of = askedOf(annotated({ 'spillway.dev/command': 'promote', 'spillway.dev/stage': '2/4' }));
+  expect(deedOf(of!, inStage(3))).toMatchObject({ command: { kind: 'promote', fromStage: 1 } });
+});
+
 describe('a command', () => {
   test.each([
     ['promote', { kind: 'promote', full: false, fromStage: 1, actor: 'ann' }],

@@ -4,12 +4,14 @@
  */
 import type { Command } from '../rollout/command.ts';
 import { type Release, stageNumberOf } from '../rollout/release.ts';
-import { ACTOR, COMMAND, type PipelineResource, REASON } from './resources.ts';
+import { ACTOR, COMMAND, type PipelineResource, REASON, STAGE } from './resources.ts';
 
 export interface Asked {
   /** As it was written. */
   text: string;
   reason: string | undefined;
+  /** Counted from 0; what the person saw, where that is told. */
+  fromStage?: number;
   actor: string;
 }
 
@@ -30,11 +32,17 @@ export const WORDS = [
 export function askedOf({ metadata: { annotations = {} } }: Pick<PipelineResource, 'metadata'>): Asked | undefined {
   const text = annotations[COMMAND]?.trim();
   if (!text) return undefined;
-  return { text, reason: annotations[REASON]?.trim() || undefined, actor: annotations[ACTOR] ?? 'kubernetes' };
+  const seen = /^(\d+)\//.exec(annotations[STAGE] ?? '')?.[1];
+  return {
+    text,
+    reason: annotations[REASON]?.trim() || undefined,
+    ...(seen === undefined ? {} : { fromStage: Number(seen) - 1 }),
+    actor: annotations[ACTOR] ?? 'kubernetes',
+  };
 }
 
-/** @param active the release that is asked of, as it was seen: a promotion is for the stage that it is in */
-export function deedOf({ text, reason, actor }: Asked, active: Release | undefined): Deed {
+/** @param active the release that is asked of, as it was seen: a promotion is for the stage that it is in, unless the person told */
+export function deedOf({ text, reason, fromStage, actor }: Asked, active: Release | undefined): Deed {
   if (!(WORDS as readonly string[]).includes(text)) return { refused: `"${text}" is none of ${WORDS.join(', ')}` };
   if (text === 'retry') return { retry: true };
   if (!active) return { refused: 'no release is active' };
@@ -42,7 +50,7 @@ export function deedOf({ text, reason, actor }: Asked, active: Release | undefin
   switch (text as (typeof WORDS)[number]) {
     case 'promote':
     case 'promote --full': {
-      const at = active.stageIndex < 0 ? {} : { fromStage: stageNumberOf(active) };
+      const at = active.stageIndex < 0 ? {} : { fromStage: fromStage ?? stageNumberOf(active) };
       return { command: { kind: 'promote', full: text !== 'promote', actor, ...at } };
     }
     case 'pause':

@@ -1,4 +1,5 @@
 /** promote, pause, resume, rollback, cancel on a cluster: one annotation, and what the server there answered. */
+import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../clock.ts';
 import { SpillwayError } from '../../errors.ts';
 import { kubeClient } from '../../kube/client.ts';
@@ -17,7 +18,13 @@ export async function kubeAct(
   const client = kubeClient(access);
   try {
     const pipeline = pick(await pipelinesIn(client, namespace), name, namespace);
-    const answered = await ask(pipeline, asked, { client, clock: systemClock, signal });
+    const answered = await ask(pipeline, asked, {
+      client,
+      clock: systemClock,
+      random: Math.random,
+      newId: randomUUID,
+      signal,
+    });
     const { result } = answered.status.lastCommand;
     if (result.startsWith('refused')) throw new SpillwayError('COMMAND_REFUSED', `${asked.command}: ${result}`);
     out.print(pipelineView(answered, out.paint).join('\n'));
