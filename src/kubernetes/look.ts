@@ -2,11 +2,13 @@
  * One look at a pipeline of a workload: what the cluster has of it, by what is watched, and what the store says. It changes
  * nothing, and what it gives is all that a step and a status are made of.
  */
-import type { KubernetesPlan } from '../config/plan.ts';
+import type { Json, KubernetesPlan } from '../config/plan.ts';
 import { releaseOf } from '../controller/run.ts';
 import { isActive, type Release, workloadOf } from '../rollout/release.ts';
 import type { RouteRow, Store } from '../store/store.ts';
+import type { RouteObject } from '../traffic/gateway/object.ts';
 import type { Cluster } from './cluster.ts';
+import { type ExternalLook, type ExternalVersion, lookAtExternal } from './external-workload.ts';
 import { BREAK_GLASS, GATE_LABEL, HELD } from './gate-policy.ts';
 import { whyNotReverted } from './gitops.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
@@ -14,6 +16,7 @@ import { claimsOf, type Located, locate, type Named } from './locate.ts';
 import type { Gate, View, WorkloadView } from './next-step.ts';
 import type { Deployment } from './objects.ts';
 import { rollOf } from './own-deployment.ts';
+import { whyNoCandidate } from './parts.ts';
 import type { PipelineResource } from './resources.ts';
 import { versionOf } from './template.ts';
 import type { Watched } from './watched.ts';
@@ -23,7 +26,12 @@ export interface Look {
   /** What is in force: of the release that is under way or has left something, else of the document. */
   kubernetes: KubernetesPlan;
   deployment: Deployment | undefined;
+  /** As the document names it. */
   located: Located | undefined;
+  /** The same with the sides as they are now: of an external workload they take turns. */
+  sides: Located | undefined;
+  /** What an external workload is asked to run. */
+  external: ExternalVersion | undefined;
   route: RouteRow | undefined;
   /** The active release, else the newest that has ended. */
   newest: Release | undefined;
@@ -42,6 +50,10 @@ export interface Surroundings {
   cluster: Cluster & Pick<Watched, 'route'>;
   store: Pick<Store, 'getRoute' | 'getVersion' | 'listReleases'>;
   gate: Gate;
+  /** The release whose version was seen to be taken out of the workload after its end. */
+  takenBack?: string | undefined;
+  /** What the cluster cannot do, as far as it was asked. */
+  incapable: readonly string[];
   /** Plans of the other pipelines, with the names of their resources. */
   others: readonly { name: string; plan: KubernetesPlan; isOlder: boolean }[];
 }
@@ -55,22 +67,35 @@ export async function look(subject: Subject, around: Surroundings): Promise<Look
   const { name } = resource.metadata;
   const kubernetes = inForce(subject, newest, cluster);
   const deployment = deploymentOf(kubernetes, cluster);
-  const located = locate(kubernetes, name, namedBy(kubernetes, deployment, cluster));
-  const workload = deployment && workloadView(deployment, kubernetes);
+  const named = namedBy(kubernetes, deployment, cluster);
+  const located = locate(kubernetes, name, named);
+  const place = 'problems' in located ? undefined : located;
+  const external = place && (await externalOf(subject, { kubernetes, place, routes: named.routes, route }, store));
+  const workload = deployment ? workloadView(deployment, kubernetes) : external?.found?.view;
   const last = newest && !active ? newest : undefined;
-  const missing = 'problems' in located ? located.problems : [];
   const view: View = {
     isDeleting: resource.metadata.deletionTimestamp !== undefined,
-    problems: [...subject.problems, ...missing, ...claimed(subject.kubernetes, around.others)],
+    problems: [
+      ...subject.problems,
+      ...('problems' in located ? located.problems : [whyNoCandidate(kubernetes, name, cluster) ?? []].flat()),
+      ...(external?.problems ?? []),
+      ...claimed(subject.kubernetes, around.others),
+      ...around.incapable,
+    ],
     gate,
     workload,
     baseline: route?.baseline ?? null,
     active: active && { version: active.version, phase: active.phase },
-    last: last && { ...last, isHeldBack: (await holderOf(last.version, artifact, store)) === last.id },
+    last: last && {
+      ...last,
+      isHeldBack: (await holderOf(last.version, artifact, store)) === last.id,
+      isTakenBack: around.takenBack === last.id,
+    },
     heldBy: workload ? await holderOf(workload.version, artifact, store) : null,
     hasLeftovers: hasLeft(kubernetes, name, cluster),
   };
-  return { view, kubernetes, deployment, located: 'problems' in located ? undefined : located, route, newest };
+  const sides = place && { ...place, ...external?.found?.sides };
+  return { view, kubernetes, deployment, located: place, sides, external: external?.found?.applied, route, newest };
 }
 
 /** A document that is edited in mid-release names what comes next; what is there was made by the plan of the release. */
@@ -82,6 +107,28 @@ function inForce({ kubernetes, resource }: Subject, newest: Release | undefined,
 
 function hasLeft(plan: KubernetesPlan, pipeline: string, cluster: Cluster): boolean {
   return !isNothingLeft(leftoversOf(cluster, plan.namespace, pipeline, deploymentOf(plan, cluster)));
+}
+
+interface ExternalParts {
+  /** In force. */
+  kubernetes: KubernetesPlan;
+  place: Located;
+  routes: readonly (RouteObject | undefined)[];
+  route: RouteRow | undefined;
+}
+
+/** The name of the version is always the document's: a newer one is to be seen in mid-release too. */
+async function externalOf(
+  subject: Subject,
+  { kubernetes, place, routes, route }: ExternalParts,
+  store: Surroundings['store'],
+): Promise<{ found?: ExternalLook; problems: string[] }> {
+  if ('managed' in kubernetes.workload) return { problems: [] };
+  let serves: Json | undefined;
+  if (route) serves = (await store.getVersion(subject.artifact, route.baseline))?.spec;
+  const asked = 'managed' in subject.kubernetes.workload ? kubernetes : subject.kubernetes;
+  const found = lookAtExternal(asked, { place, routes, serves });
+  return 'problems' in found ? found : { found, problems: [] };
 }
 
 function namedBy(plan: KubernetesPlan, deployment: Deployment | undefined, cluster: Surroundings['cluster']): Named {

@@ -6,14 +6,14 @@
 import type { KubeObject } from '../kube/client.ts';
 import { type Release, workloadOf } from '../rollout/release.ts';
 import type { CandidateFinding } from '../rollout/workload.ts';
-import { type Copy, copiesOf } from './bystanders.ts';
-import { type Candidate, candidateName, candidateOf, ourLabels, stableServiceOf } from './candidate.ts';
+import type { Copy } from './bystanders.ts';
 import type { Lookup } from './cluster.ts';
 import { externalCandidate } from './external.ts';
 import type { HealthFinding } from './health-check.ts';
 import { holdOf, takeHold, wantedHold } from './hold.ts';
 import { CANDIDATE, PIPELINE } from './labels.ts';
-import { type Deployment, nameOf, type Pod, type Service } from './objects.ts';
+import type { Deployment, Pod, Service } from './objects.ts';
+import { type Parts, partsOf, type Stable, stableOf } from './parts.ts';
 import { type PodHealth, podHealth } from './pod-health.ts';
 import { isReadyPod, readyAddresses } from './ready.ts';
 import { replicasFor, scales, stableReplicas } from './share.ts';
@@ -21,19 +21,15 @@ import { removeStale } from './stale.ts';
 import { hashOf } from './template.ts';
 import type { Ground } from './workloads.ts';
 
-export interface Stable {
-  namespace: string;
-  deployment: Deployment;
-  service: Service;
-}
-
 export async function prepareWorkload(release: Release, ground: Ground): Promise<CandidateFinding> {
   const plan = workloadOf(release);
   if (!plan || 'external' in plan.workload) return externalCandidate(release, ground);
-  const stable = stableOf(release, ground);
+  const stable = stableOf(plan, ground.cluster);
   if ('refused' in stable) return notReady(stable.refused);
   const replicas = replicasFor(release.weight, await heldCount(release, stable, ground));
-  const parts = await partsOf(release, stable, replicas, ground);
+  const template = await ground.templates(release.artifact, release.version);
+  const order = { ...release, releaseId: release.id, template, replicas, owner: ground.owner?.(release) };
+  const parts = partsOf(order, stable, ground.cluster);
   if ('refused' in parts) return notReady(parts.refused);
   const made = await makeParts(release, parts, ground);
   if ('refused' in made) return notReady(made.refused);
@@ -47,19 +43,6 @@ export async function prepareWorkload(release: Release, ground: Ground): Promise
 
 const notReady = (why: string): CandidateFinding => ({ isReady: false, why });
 
-function stableOf(release: Release, { cluster }: Ground): Stable | { refused: string } {
-  const { namespace, workload } = workloadOf(release)!;
-  if ('external' in workload) throw new Error('not a managed workload');
-  const { deployment: name, service: named } = workload.managed;
-  const deployment = cluster.deployments.get(namespace, name);
-  if (!deployment)
-    return {
-      refused: `${nameOf('Deployment', { namespace, name })} is not there; create it, or name another in \`deployment\``,
-    };
-  const service = stableServiceOf(deployment, cluster.services.list(namespace), named);
-  return 'refused' in service ? service : { namespace, deployment, service };
-}
-
 /** Pods that carry all traffic; holds every autoscaler of the Deployment at that number first. */
 async function heldCount(release: Release, { namespace, deployment }: Stable, ground: Ground): Promise<number> {
   let held = 0;
@@ -69,41 +52,6 @@ async function heldCount(release: Release, { namespace, deployment }: Stable, gr
     held = Math.max(held, (hold ?? holdOf(hpa))?.minReplicas ?? 0);
   }
   return stableReplicas(deployment, held);
-}
-
-interface Parts {
-  candidate: Candidate;
-  copies: Copy[];
-}
-
-async function partsOf(
-  release: Release,
-  { namespace, deployment, service }: Stable,
-  replicas: number,
-  ground: Ground,
-): Promise<Parts | { refused: string }> {
-  const { id: releaseId, pipeline, version, artifact } = release;
-  const { cluster } = ground;
-  const owner = ground.owner?.(release);
-  const template = await ground.templates(artifact, version);
-  const services = cluster.services.list(namespace);
-  const of = { pipeline, releaseId, version, template, deployment, service, services, replicas, owner };
-  const candidate = candidateOf(of);
-  if ('refused' in candidate) return candidate;
-  const bystanders = {
-    networkPolicies: cluster.networkPolicies.list(namespace),
-    podDisruptionBudgets: cluster.podDisruptionBudgets.list(namespace),
-    podMonitors: cluster.podMonitors.list(namespace),
-  };
-  const copies = copiesOf(bystanders, {
-    stable: (template as { metadata?: { labels?: Record<string, string> } }).metadata?.labels ?? {},
-    candidate: candidate.labels,
-    selector: { matchLabels: candidate.selector },
-    labels: { ...ourLabels(of), [CANDIDATE]: hashOf(version) },
-    rename: name => candidateName(name, version),
-    owner,
-  });
-  return { candidate, copies };
 }
 
 async function makeParts(
