@@ -9,7 +9,8 @@ import type { Json } from '../config/plan.ts';
 import { ENGINE, plain } from '../controller/audit-draft.ts';
 import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
-import type { KubeClient, Operation } from '../kube/client.ts';
+import type { KubeClient, KubeObject, Operation } from '../kube/client.ts';
+import { Refusal } from '../kube/refusal.ts';
 import { isActive } from '../rollout/release.ts';
 import type { AuditDraft, Store } from '../store/store.ts';
 import type { Route, TrafficRouter } from '../traffic/router.ts';
@@ -18,7 +19,7 @@ import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
 import { type Step, short } from './next-step.ts';
 import { type Deployment, pathOf } from './objects.ts';
-import { pausePatch } from './own-deployment.ts';
+import { pausePatch, resumePatch } from './own-deployment.ts';
 import { FINALIZER, type PipelineResource, pathOfPipeline } from './resources.ts';
 import { servingTemplate } from './serving.ts';
 import { templateOf } from './template.ts';
@@ -43,6 +44,11 @@ export interface Outcome {
   againMs?: number;
 }
 
+export interface Begun extends Outcome {
+  /** False when the engine would not: `why` says it. */
+  hasBegun: boolean;
+}
+
 const SOON_MS = 500;
 
 export async function carryOut(
@@ -55,13 +61,14 @@ export async function carryOut(
   const { deployment, newest, view } = look;
   switch (step.do) {
     case 'nothing':
+      if (!isBusy(look)) await dropFinalizer(resource, o.client);
       return { why: step.why };
     case 'adopt':
       return adopt(subject, look, o, step.why);
     case 'release': {
       await keepFinalizer(resource, o.client);
       await putPipeline(subject, o);
-      return begin(subject, deployment!, o);
+      return begin(subject, look, o);
     }
     case 'end': {
       if (!newest || !isActive(newest)) return { why: step.why, againMs: SOON_MS };
@@ -80,6 +87,7 @@ export async function carryOut(
       return isClean ? { why } : { why, againMs: SOON_MS };
     }
     case 'pause':
+      await keepFinalizer(resource, o.client);
       await pause(deployment!, o.client);
       return { why: step.why };
     case 'letDelete':
@@ -90,10 +98,13 @@ export async function carryOut(
 
 /**
  * Nobody looks after the Deployment any more. One whose template may not be put back stays paused, but without the mark of the
- * gate, so that `kubectl rollout resume` is allowed again.
+ * gate, so that `kubectl rollout resume` is allowed again. One that was kept paused between releases rolls freely from here on.
  */
-async function leave({ resource }: Subject, { deployment }: Look, { client }: CarryOut): Promise<Outcome> {
-  if (deployment) await forget(deployment, [HELD], client);
+async function leave({ resource }: Subject, { deployment, view }: Look, { client }: CarryOut): Promise<Outcome> {
+  const isKeptPaused = view.gate === 'paused' && view.workload?.version === view.baseline;
+  if (deployment && isKeptPaused && deployment.spec.paused)
+    await client.patch(pathOfDeployment(deployment), resumePatch(deployment));
+  else if (deployment) await forget(deployment, [HELD], client);
   await dropFinalizer(resource, client);
   return { why: 'the pipeline is being deleted' };
 }
@@ -118,44 +129,49 @@ async function putPipeline(
 
 /** Others may be faster: another replica, or a person. Then the next look finds what they made. */
 async function begin(
-  { artifact }: Subject,
-  deployment: Deployment,
+  { artifact, resource }: Subject,
+  { deployment, external }: Look,
   { controller }: CarryOut,
   force = false,
-): Promise<Outcome> {
-  const spec = templateOf(deployment) as { [key: string]: Json };
+): Promise<Begun> {
+  const spec = (deployment ? templateOf(deployment) : external) as { [key: string]: Json } | undefined;
+  if (!spec) return { why: 'the workload is not there', hasBegun: false };
   try {
-    const release = await controller.createRelease({ pipeline: artifact, spec, actor: writerOf(deployment), force });
-    return { why: `release ${release.id} began` };
+    const release = await controller.createRelease({
+      pipeline: artifact,
+      spec,
+      actor: writerOf(deployment ?? resource),
+      force,
+    });
+    return { why: `release ${release.id} began`, hasBegun: true };
   } catch (error) {
     const { code, message } = asSpillwayError(error);
     if (code === 'STATE_MOVED' || code === 'VERSION_SERVING' || code === 'COMMAND_REFUSED' || code === 'VERSION_HELD')
-      return { why: message, againMs: SOON_MS };
+      return { why: message, againMs: SOON_MS, hasBegun: false };
     throw error;
   }
 }
 
 /** A person's `retry`: the version is tried again although it was rolled back. */
-export async function retry(
-  subject: Subject & { bundle: Bundle },
-  { deployment }: Look,
-  o: CarryOut,
-): Promise<Outcome> {
+export async function retry(subject: Subject & { bundle: Bundle }, look: Look, o: CarryOut): Promise<Begun> {
+  const { view } = look;
+  const no = view.problems[0] ?? (view.isDeleting ? 'the pipeline is being deleted' : undefined);
+  if (no !== undefined) return { why: no, hasBegun: false };
   await keepFinalizer(subject.resource, o.client);
   await putPipeline(subject, o);
-  return begin(subject, deployment!, o, true);
+  return begin(subject, look, o, true);
 }
 
 /** The version that serves becomes the baseline, without a release: it was there before, or went by the gate. */
 async function adopt(subject: Subject & { bundle: Bundle }, look: Look, o: CarryOut, why: string): Promise<Outcome> {
-  const { artifact } = subject;
+  const { artifact, resource } = subject;
   const { store, clock, router } = o;
   const { deployment, route, view } = look;
-  const serving = await servingTemplate(deployment!, o.client);
+  const serving = await servingVersion(look, o.client);
   if (!serving) return { why: 'no ReplicaSet tells which template serves', againMs: 5_000 };
   await putPipeline(subject, o);
   const { version, template } = serving;
-  const createdBy = writerOf(deployment!);
+  const createdBy = writerOf(deployment ?? resource);
   await store.putVersion({ artifact, version, spec: template, createdAt: clock.nowMs(), createdBy, heldBy: null });
   const { breakGlass } = view.workload!;
   const next: Route = {
@@ -182,8 +198,13 @@ async function adopt(subject: Subject & { bundle: Bundle }, look: Look, o: Carry
   // Another replica may have been faster: then it is on record already.
   const outcome = await store.adoptRoute({ ...next, updatedAt: clock.nowMs() }, [event]);
   if (outcome === 'written') await router.writeRoute(next);
-  if (breakGlass !== undefined) await forget(deployment!, [BREAK_GLASS, HELD], o.client);
+  if (deployment && breakGlass !== undefined) await forget(deployment, [BREAK_GLASS, HELD], o.client);
   return { why: `version ${short(version)} serves everyone`, againMs: 0 };
+}
+
+async function servingVersion({ deployment, external, view }: Look, client: KubeClient) {
+  if (deployment) return servingTemplate(deployment, client);
+  return external && { version: view.workload!.version, template: external as unknown as Json };
 }
 
 /** Takes annotations away, if they are there and still say the same. */
@@ -207,13 +228,26 @@ async function pause(deployment: Deployment, client: KubeClient): Promise<void> 
 const pathOfDeployment = ({ metadata: { namespace = 'default', name } }: Deployment) =>
   pathOf('Deployment', namespace, name);
 
+/** Whether there is something that only this pipeline brings back: traffic, a candidate, a Deployment that is held or kept paused. */
+function isBusy({ view: { active, hasLeftovers, workload, gate }, deployment }: Look): boolean {
+  const isKeptPaused = gate === 'paused' && deployment?.spec.paused === true;
+  return active !== undefined || hasLeftovers || workload?.isHeld === true || isKeptPaused;
+}
+
 /** There only while there is something to bring back, so that a cluster without Spillway can still delete its namespaces. */
-async function keepFinalizer({ metadata }: PipelineResource, client: KubeClient): Promise<void> {
-  const { finalizers = [] } = metadata;
+export async function keepFinalizer({ metadata }: PipelineResource, client: KubeClient): Promise<void> {
+  const { finalizers = [], resourceVersion } = metadata;
   if (finalizers.includes(FINALIZER)) return;
-  await client.merge(pathOfPipeline(metadata), {
-    metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion: metadata.resourceVersion },
-  });
+  const path = pathOfPipeline(metadata);
+  try {
+    await client.merge(path, { metadata: { finalizers: [...finalizers, FINALIZER], resourceVersion } });
+  } catch (error) {
+    if (!(error instanceof Refusal && error.status === 409)) throw error;
+    // As after a command, whose annotation was just taken off.
+    const now = await client.get<PipelineResource>(path);
+    if (now.metadata.resourceVersion === resourceVersion) throw error;
+    await keepFinalizer(now, client);
+  }
 }
 
 export async function dropFinalizer({ metadata }: PipelineResource, client: KubeClient): Promise<void> {
@@ -224,12 +258,12 @@ export async function dropFinalizer({ metadata }: PipelineResource, client: Kube
   });
 }
 
-/** Who wrote the template last, as far as the API server tells: the field manager. */
-export function writerOf({ metadata }: Deployment): string {
+/** Who wrote what is released last, as far as the API server tells: the field manager of the template, or of the pipeline's target. */
+export function writerOf({ metadata }: Pick<KubeObject, 'metadata'>): string {
   const managed = (metadata as { managedFields?: ManagedFields[] }).managedFields ?? [];
   const entries = managed.filter(({ fieldsV1, subresource }) => {
     const spec = fieldsV1?.['f:spec'] as Record<string, unknown> | undefined;
-    return subresource === undefined && spec?.['f:template'] !== undefined;
+    return subresource === undefined && (spec?.['f:template'] ?? spec?.['f:target']) !== undefined;
   });
   const newest = entries.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0];
   return `kubernetes:${newest?.manager ?? 'unknown'}`;

@@ -35,13 +35,22 @@ export function readDocument({ metadata, spec }: PipelineResource, files: Record
   }
 }
 
+/** The ConfigMap that holds the files of the document, where it names one. */
+export function filesNamedIn({
+  metadata,
+  spec,
+}: Pick<PipelineResource, 'metadata' | 'spec'>): { namespace: string; configMap: string } | undefined {
+  const named = (spec['files'] as { configMap?: unknown } | undefined)?.configMap;
+  return typeof named === 'string' ? { namespace: metadata.namespace ?? 'default', configMap: named } : undefined;
+}
+
 async function filesOf(
   { metadata, spec }: PipelineResource,
   client: KubeClient,
 ): Promise<{ files: Record<string, string> } | { problems: string[] }> {
-  const named = (spec['files'] as { configMap?: unknown } | undefined)?.configMap;
-  if (typeof named !== 'string') return { files: {} };
-  const { namespace = 'default' } = metadata;
+  const of = filesNamedIn({ metadata, spec });
+  if (!of) return { files: {} };
+  const { namespace, configMap: named } = of;
   const called = `ConfigMap ${namespace}/${named}`;
   try {
     const { data = {} } = await client.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${named}`);

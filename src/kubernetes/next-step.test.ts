@@ -32,6 +32,7 @@ const ended = (phase: 'cancelled' | 'failed' | 'rolledBack', isHeldBack = false)
   version: NEW,
   phase,
   isHeldBack,
+  isTakenBack: false,
 });
 
 function said(change: Partial<View>): string {
@@ -62,11 +63,15 @@ describe('with nothing under way', () => {
     ['may be followed by another', { workload: held(NEWER), last: ended('rolledBack') }, 'release'],
   ])('a version that was rolled back %s', (_name, change, expected) => expect(said(change)).toBe(expected));
 
-  test.each(['cancelled', 'failed'] as const)('a version that was %s is not tried again by itself', phase => {
-    expect(said({ workload: held(), last: ended(phase) })).toBe('holdBack');
-    expect(said({ last: ended(phase, true) })).toBe('forgive');
-    expect(said({ last: ended(phase) })).toBe('nothing');
-  });
+  test.each(['cancelled', 'failed'] as const)(
+    'a version that was %s is not tried again by itself, but when it is applied again',
+    phase => {
+      expect(said({ workload: held(), last: ended(phase) })).toBe('holdBack');
+      expect(said({ last: ended(phase, true) })).toBe('forgive');
+      expect(said({ last: ended(phase) })).toBe('nothing');
+      expect(said({ workload: held(), last: { ...ended(phase), isTakenBack: true } })).toBe('release');
+    },
+  );
 
   test('what went by the gate becomes the baseline when it is out, and says so', () => {
     expect(said({ workload: workload({ version: NEW, isRolledOut: false }) })).toBe('nothing');

@@ -18,8 +18,8 @@ export interface View {
   /** The version that serves, by the store; null before it was ever seen. */
   baseline: string | null;
   active: { version: string; phase: Phase } | undefined;
-  /** The newest release that has ended. */
-  last: { id: string; version: string; phase: Phase; isHeldBack: boolean } | undefined;
+  /** The newest release that has ended; `isTakenBack`: the workload had the serving version's template since. */
+  last: { id: string; version: string; phase: Phase; isHeldBack: boolean; isTakenBack: boolean } | undefined;
   /** The release that holds the workload's version back: it was rolled back. */
   heldBy: string | null;
   /** A candidate, or something of one, is still there. */
@@ -67,12 +67,13 @@ export function nextStep(view: View): Step {
 }
 
 /** Whatever stands in the way of it, a deletion never waits for something that only this pipeline could bring. */
-function deletion({ active, hasLeftovers, workload }: View): Step {
+function deletion({ active, hasLeftovers, workload, gate }: View): Step {
   const why = 'the pipeline is being deleted';
   if (active && active.phase !== 'rollingBack')
     return { do: 'end', command: active.phase === 'promoting' ? 'rollback' : 'cancel', why };
   if (active) return { do: 'nothing', why: 'traffic is being brought back' };
-  if (hasLeftovers || workload?.isHeld) return { do: 'sweep', why };
+  const isKeptPaused = gate === 'paused' && workload?.isPaused;
+  if (hasLeftovers || workload?.isHeld || isKeptPaused) return { do: 'sweep', why };
   return { do: 'letDelete', why };
 }
 
@@ -125,7 +126,8 @@ function changed({ heldBy, last }: View, workload: WorkloadView, baseline: strin
     if (mayRevert) return { do: 'sweep', why: `${why}; the template of ${short(baseline)} is put back` };
     return { do: 'nothing', why: `${why}, and its template stays held` };
   }
-  if (last?.version === version && GIVEN_UP.includes(last.phase))
+  // Applied again after it was taken back, it is meant.
+  if (last?.version === version && GIVEN_UP.includes(last.phase) && !last.isTakenBack)
     return { do: 'holdBack', by: last.id, why: `release ${last.id} of it was ${last.phase}` };
   return { do: 'release', why: 'a new template arrived' };
 }

@@ -62,7 +62,8 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   let beginning: Promise<void> = Promise.resolve();
   const ended: Promise<unknown>[] = [];
   const waiting = { isReady: false, why: 'the cluster has not been read yet' };
-  const located = (artifact: string): Located | undefined => running?.reconciler.located(artifact);
+  const located = (artifact: string, baseline?: string | null): Located | undefined =>
+    running?.reconciler.located(artifact, baseline);
 
   async function begin(controller: Controller): Promise<void> {
     const cluster = await watchCluster({ ...options, client, signal: stop.signal });
@@ -86,7 +87,8 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
             artifact,
             plan: kubernetes,
             baseline: view.baseline,
-            ended: newest && !isActive(newest) ? newest.version : undefined,
+            ended:
+              view.heldBy !== null ? view.workload?.version : newest && !isActive(newest) ? newest.version : undefined,
             gate: view.gate,
           },
           {
@@ -115,7 +117,8 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       promote: async release => (await running?.workloads.promote(release)) ?? waiting,
       reverse: async release => (await running?.workloads.reverse(release)) ?? waiting,
     },
-    backendsOf: release => backendsOf(located(release.artifact), workloadOf(release)?.namespace ?? 'default'),
+    backendsOf: release =>
+      backendsOf(located(release.artifact, release.baseline), workloadOf(release)?.namespace ?? 'default'),
     begin(controller) {
       beginning = begin(controller).catch((error: unknown) => {
         const { code, message } = asSpillwayError(error);

@@ -12,7 +12,7 @@ import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
-import { type Bundle, dropFinalizer, type Outcome } from './carry-out.ts';
+import { type Begun, type Bundle, dropFinalizer, keepFinalizer, type Outcome, writerOf } from './carry-out.ts';
 import { obey } from './obey-person.ts';
 import type { PipelineStatus } from './resource-status.ts';
 import type { PipelineResource } from './resources.ts';
@@ -33,13 +33,23 @@ export interface PromptLook {
 }
 
 const SOON_MS = 500;
+const WRONG_AGAIN_MS = 5_000;
 
-export async function releasePrompt(resource: PipelineResource, bundle: Bundle, o: PromptOptions): Promise<PromptLook> {
+export async function releasePrompt(
+  resource: PipelineResource,
+  { bundle, problems }: { bundle: Bundle; problems: readonly string[] },
+  o: PromptOptions,
+): Promise<PromptLook> {
   const { name: artifact, version } = promptOf(bundle);
   const newest = async () => (await o.controller.releases({ artifact, limit: 1 })).releases[0];
   const before = await newest();
-  const begin = (force: boolean) => beginRelease(bundle, o, { force, actor: `kubernetes:${resource.metadata.name}` });
-  const lastCommand = await obey(resource, before, o, async () => (await begin(true)).why);
+  const begin = async (force: boolean): Promise<Begun> => {
+    const [problem] = problems;
+    if (problem !== undefined) return { why: problem, againMs: WRONG_AGAIN_MS, hasBegun: false };
+    await keepFinalizer(resource, o.client);
+    return beginRelease(bundle, o, { force, actor: writerOf(resource) });
+  };
+  const lastCommand = await obey(resource, before, o, () => begin(true));
   const outcome = lastCommand
     ? { why: lastCommand.result, againMs: 0 }
     : await nextForPrompt(resource, { before, artifact, version }, o, () => begin(false));
@@ -62,6 +72,8 @@ async function nextForPrompt(
   }
   const [route, row] = [await store.getRoute(artifact), await store.getVersion(artifact, version)];
   if (active?.version === version) return { why: 'it is being released' };
+  // There only while there is something to bring back.
+  if (!active) await dropFinalizer(resource, client);
   if (route?.baseline === version) return { why: 'it serves' };
   if (row?.heldBy) return { why: `version ${version.slice(7, 19)} was rolled back by ${row.heldBy}` };
   // One that failed its tests, or was cancelled, is not tried again by itself.
@@ -73,7 +85,7 @@ async function beginRelease(
   bundle: Bundle,
   { store, controller, clock }: PromptOptions,
   { force, actor }: { force: boolean; actor: string },
-): Promise<Outcome> {
+): Promise<Begun> {
   const { document, plan, suites } = bundle;
   const prompt = promptOf(bundle);
   await store.putPipeline({
@@ -86,11 +98,11 @@ async function beginRelease(
   });
   try {
     const release = await controller.createRelease({ pipeline: plan.name, spec: prompt.spec, actor, force });
-    return { why: `release ${release.id} began` };
+    return { why: `release ${release.id} began`, hasBegun: true };
   } catch (error) {
     const { code, message } = asSpillwayError(error);
     if (['STATE_MOVED', 'VERSION_SERVING', 'COMMAND_REFUSED', 'VERSION_HELD'].includes(code))
-      return { why: message, againMs: SOON_MS };
+      return { why: message, againMs: SOON_MS, hasBegun: false };
     throw error;
   }
 }

@@ -2,7 +2,7 @@
  * Keeps pipelines of the cluster and the engine in step: looks, takes the next step, says how it stands. Level-triggered and the
  * same on every replica: whoever is first does it, and the others find it done. It moves no weight; that is the engine's.
  */
-import { type Clock, toTimestamp } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { workloadArtifact } from '../config/artifact.ts';
 import type { PipelineBundle } from '../config/load.ts';
 import type { KubernetesPlan } from '../config/plan.ts';
@@ -14,8 +14,9 @@ import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
 import type { WorkloadRouter } from '../traffic/workload-router.ts';
+import { capabilities } from './capabilities.ts';
 import { type Bundle, type CarryOut, carryOut, dropFinalizer, type Outcome } from './carry-out.ts';
-import { documentOf } from './documents.ts';
+import { documentOf, filesNamedIn } from './documents.ts';
 import { GATE_LABEL } from './gate-policy.ts';
 import { keyedQueue } from './keyed-queue.ts';
 import { PIPELINE } from './labels.ts';
@@ -26,9 +27,11 @@ import { obeyPerson } from './obey-person.ts';
 import { releasePrompt } from './prompt-pipeline.ts';
 import { releaseResources } from './release-resources.ts';
 import type { PipelineStatus } from './resource-status.ts';
-import { type PipelineResource, pathOfPipeline } from './resources.ts';
-import { pipelineStatus, type Seen } from './status.ts';
+import type { PipelineResource } from './resources.ts';
+import type { Seen } from './status.ts';
+import { statusWriter } from './status-writer.ts';
 import type { Watched } from './watched.ts';
+import { watchedFiles } from './watched-files.ts';
 
 export interface ReconcilerOptions {
   client: KubeClient;
@@ -44,8 +47,11 @@ export interface ReconcilerOptions {
 }
 
 export interface Reconciler {
-  /** Where an artifact is routed, as far as it was found. */
-  located(artifact: string): Located | undefined;
+  /**
+   * Where an artifact is routed, as far as it was found.
+   * @param baseline the sides are those under which this version serves; undefined when they were not looked at since it does
+   */
+  located(artifact: string, baseline?: string | null): Located | undefined;
   /** Nothing new begins; resolves when what runs has ended. */
   end(): Promise<void>;
 }
@@ -53,16 +59,20 @@ export interface Reconciler {
 /** Of pipelines at rest: what was not heard, a look finds. */
 const RESYNC_MS = 60_000;
 const SHOW_EVERY_MS = 1_000;
-/** Verdicts change their words with every look; a status that says nothing else that is new waits. */
-const SHOW_WORDS_EVERY_MS = 10_000;
+/** Somebody is mending what is wrong, perhaps with an object that is not watched. */
+const WRONG_AGAIN_MS = 5_000;
 
-type Known = { bundle: PipelineBundle; version: string } | { problems: string[]; version: string };
+type Known = ({ bundle: PipelineBundle } | { problems: string[] }) & { version: string; readAtMs: number };
 
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { client, cluster, controller, router, clock, log } = options;
-  const places = new Map<string, Located>();
+  const places = new Map<string, { sides: Located; baseline: string | null }>();
   const documents = new Map<string, Known>();
-  const shownAtMs = new Map<string, number>();
+  const staleFiles = new Set<string>();
+  /** By artifact. Forgotten with the process: then a person's `retry` is asked for, where a mere new apply would have done. */
+  const takenBack = new Map<string, string>();
+  const status = statusWriter({ client, clock, log });
+  const capable = capabilities(client, clock);
   const resources = releaseResources(client, namespace => cluster.releases.list(namespace));
   const queue = keyedQueue(reconcile, {
     clock,
@@ -73,23 +83,35 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     },
   });
 
+  const files = watchedFiles(client, { clock, random: options.random }, key => {
+    staleFiles.add(key);
+    queue.add(key);
+  });
+
   cluster.pipelines.onChange(({ metadata: { namespace, name } }) => queue.add(`${namespace}/${name}`));
-  cluster.deployments.onChange(({ metadata: { namespace, labels = {} } }) => {
+  /** Also where an object does not say whose it is, as one that has lost its label. */
+  const addWhere = (isMeant: (plan: KubernetesPlan) => boolean) => {
+    for (const [key, known] of documents) {
+      const plan = planIn(known);
+      if (plan && isMeant(plan)) queue.add(key);
+    }
+  };
+  cluster.deployments.onChange(({ metadata: { namespace, name: own, labels = {} } }) => {
     const name = labels[GATE_LABEL] ?? labels[PIPELINE];
     if (name !== undefined) queue.add(`${namespace}/${name}`);
+    addWhere(
+      ({ namespace: of, workload }) => of === namespace && 'managed' in workload && workload.managed.deployment === own,
+    );
   });
-  cluster.services.onChange(({ metadata: { namespace } }) => {
-    for (const [key, known] of documents) if (planIn(known)?.namespace === namespace) queue.add(key);
-  });
-  cluster.onRoute(({ metadata: { namespace, name } }) => {
-    for (const [key, known] of documents)
-      if (planIn(known)?.routes.some(route => route.namespace === namespace && route.name === name)) queue.add(key);
-  });
+  cluster.services.onChange(({ metadata: { namespace } }) => addWhere(plan => plan.namespace === namespace));
+  cluster.onRoute(({ metadata: { namespace, name } }) =>
+    addWhere(({ routes }) => routes.some(route => route.namespace === namespace && route.name === name)),
+  );
   const unsubscribe = controller.onEvent(event => {
     if (event.type !== 'release') return;
     const key = keyOfArtifact(event.release.artifact);
     if (key === undefined) return;
-    const isChange = !isActive(event.release) || (shownAtMs.get(key) ?? 0) + SHOW_EVERY_MS <= clock.monotonicMs();
+    const isChange = !isActive(event.release) || status.writtenAtMs(key) + SHOW_EVERY_MS <= clock.monotonicMs();
     if (isChange) queue.add(key);
     else queue.addAfter(key, SHOW_EVERY_MS);
   });
@@ -105,39 +127,51 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     const [namespace = '', name = ''] = key.split('/');
     const resource = cluster.pipelines.get(namespace, name);
     if (!resource) {
-      documents.delete(key);
-      const artifact = workloadArtifact(namespace, name);
-      places.delete(artifact);
-      router.place(artifact, undefined);
+      forget(key, workloadArtifact(namespace, name));
       return;
     }
     const known = await knownDocument(key, resource);
-    const bundle = 'bundle' in known ? known.bundle : await lastGood(key, resource);
+    const bundle = 'bundle' in known ? known.bundle : await lastGood(resource);
     const problems = 'problems' in known ? known.problems : [];
     const outcome = bundle ? await reconcileBundle(resource, bundle, problems) : await showInvalid(resource, problems);
-    queue.addAfter(key, outcome.againMs ?? RESYNC_MS);
+    queue.addAfter(key, outcome.againMs ?? (problems.length > 0 ? WRONG_AGAIN_MS : RESYNC_MS));
   }
 
   function reconcileBundle(resource: PipelineResource, bundle: Bundle, problems: string[]): Promise<Outcome> {
     const { target } = bundle.plan;
     if ('kubernetes' in target) return reconcileWorkload({ resource, bundle, kubernetes: target.kubernetes, problems });
-    return problems.length > 0 ? showInvalid(resource, problems) : reconcilePrompt(resource, bundle);
+    return reconcilePrompt(resource, bundle, problems);
   }
 
   /** A document that went wrong must not strand what a release has made: the last good one says where that is. */
-  async function lastGood(key: string, { metadata }: PipelineResource): Promise<Bundle | undefined> {
-    const [namespace = ''] = key.split('/');
-    const row = await options.store.getPipeline(workloadArtifact(namespace, metadata.name));
+  async function lastGood({
+    metadata: { namespace = 'default', name },
+  }: PipelineResource): Promise<Bundle | undefined> {
+    const { store } = options;
+    const row = (await store.getPipeline(workloadArtifact(namespace, name))) ?? (await store.getPipeline(name));
     return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
   }
 
-  /** Read again when the resource changed; its ConfigMap is looked at with each resync. */
+  function forget(key: string, artifact: string): void {
+    documents.delete(key);
+    files.name(key, undefined);
+    capable.forget(artifact);
+    places.delete(artifact);
+    router.place(artifact, undefined);
+    // What it had claimed is free for another one.
+    addWhere(() => true);
+  }
+
+  /** Read again when the resource or its ConfigMap changed; where that cannot be watched, with each resync. */
   async function knownDocument(key: string, resource: PipelineResource): Promise<Known> {
     const version = `${resource.metadata.generation} ${resource.metadata.uid}`;
     const before = documents.get(key);
-    const hasFiles = resource.spec['files'] !== undefined;
-    if (before?.version === version && !hasFiles) return before;
-    const known = { ...(await documentOf(resource, client)), version };
+    files.name(key, filesNamedIn(resource));
+    const readAtMs = clock.monotonicMs();
+    const isFresh = before?.version === version && !staleFiles.has(key);
+    if (isFresh && (!filesNamedIn(resource) || readAtMs - before.readAtMs < RESYNC_MS)) return before;
+    staleFiles.delete(key);
+    const known = { ...(await documentOf(resource, client)), version, readAtMs };
     documents.set(key, known);
     return known;
   }
@@ -152,12 +186,23 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     const { namespace = 'default', name } = resource.metadata;
     const artifact = workloadArtifact(namespace, name);
     const subject = { ...of, artifact };
-    const around = { cluster, store: options.store, gate: options.gate(), others: othersOf(resource) };
-    const seen = await look(subject, around);
-    if (seen.located) {
-      places.set(artifact, seen.located);
+    const around = {
+      cluster,
+      store: options.store,
+      gate: options.gate(),
+      others: othersOf(resource),
+      incapable: capable.known(artifact),
+      takenBack: takenBack.get(artifact),
+    };
+    let seen = await look(subject, around);
+    if (seen.located && seen.sides) {
+      places.set(artifact, { sides: seen.sides, baseline: seen.view.baseline });
       router.place(artifact, seen.located);
     }
+    const { workload, baseline, last } = seen.view;
+    if (last && workload?.version === baseline) takenBack.set(artifact, last.id);
+    const incapable = await newlyIncapable(subject, seen);
+    if (incapable) seen = await look(subject, { ...around, incapable });
     const asked = await obeyPerson(subject, seen, { ...options });
     if (asked) {
       await show(subject, seen, { why: asked.result, lastCommand: asked });
@@ -165,17 +210,33 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     }
     const outcome = await carryOut(nextStep(seen.view), subject, seen, { ...options });
     await show(subject, seen, { why: outcome.why });
-    return outcome;
+    const isWrong = seen.view.problems.length > 0;
+    return isWrong && outcome.againMs === undefined ? { ...outcome, againMs: WRONG_AGAIN_MS } : outcome;
   }
 
-  async function reconcilePrompt(resource: PipelineResource, bundle: Bundle): Promise<Outcome> {
-    const { outcome, release, baseline, applied, lastCommand } = await releasePrompt(resource, bundle, options);
+  /** What the cluster cannot do of it; undefined when nothing new was found out. A release under way is not asked about. */
+  async function newlyIncapable({ artifact, resource }: Subject, seen: Look): Promise<string[] | undefined> {
+    const { active, isDeleting } = seen.view;
+    if (!seen.sides || active || isDeleting) return undefined;
+    const before = capable.known(artifact).join();
+    const version = [
+      `${resource.metadata.uid} ${resource.metadata.generation}`,
+      ...seen.kubernetes.routes.map(route => cluster.route(route)?.metadata.generation),
+    ].join();
+    const isAttaching = 'managed' in seen.kubernetes.workload;
+    const problems = await capable.problems(artifact, { place: seen.sides, isAttaching, version });
+    return problems.join() === before ? undefined : problems;
+  }
+
+  async function reconcilePrompt(resource: PipelineResource, bundle: Bundle, problems: string[]): Promise<Outcome> {
+    const known = { bundle, problems };
+    const { outcome, release, baseline, applied, lastCommand } = await releasePrompt(resource, known, options);
     await write(resource, {
       generation: resource.metadata.generation ?? 0,
       release,
       baseline,
       applied,
-      problems: [],
+      problems,
       why: outcome.why,
       gate: undefined,
       lastCommand: lastCommand ?? resource.status?.lastCommand,
@@ -208,7 +269,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       applied: seen.view.workload?.version,
       problems: seen.view.problems,
       why,
-      gate: seen.view.gate,
+      gate: seen.external ? undefined : seen.view.gate,
       trouble: cluster.trouble(),
       lastCommand: lastCommand ?? resource.status?.lastCommand,
     });
@@ -240,61 +301,27 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     return { why };
   }
 
-  /** Unchanged, it makes no call. */
-  async function write(resource: PipelineResource, seen: Seen): Promise<void> {
-    const { namespace, name } = resource.metadata;
-    const before = cluster.pipelines.get(namespace ?? 'default', name)?.status ?? resource.status;
-    const status = pipelineStatus(seen, before, toTimestamp(clock.nowMs()));
-    const key = `${namespace}/${name}`;
-    const sinceMs = clock.monotonicMs() - (shownAtMs.get(key) ?? Number.NEGATIVE_INFINITY);
-    if (isSame(status, before)) return;
-    if (sinceMs < SHOW_WORDS_EVERY_MS && isSame(withoutWords(status), before && withoutWords(before))) return;
-    shownAtMs.set(key, clock.monotonicMs());
-    const cleared = Object.fromEntries(Object.keys(before ?? {}).map(key => [key, null]));
-    try {
-      await client.merge(`${pathOfPipeline(resource.metadata)}/status`, { status: { ...cleared, ...status } });
-    } catch (error) {
-      if (!(error instanceof Refusal && error.status === 404)) throw error; // it went meanwhile
-    }
-  }
+  const write = (resource: PipelineResource, seen: Seen) => {
+    const { namespace = 'default', name } = resource.metadata;
+    return status.write(resource, cluster.pipelines.get(namespace, name), seen);
+  };
 
   return {
-    located: artifact => places.get(artifact),
+    located(artifact, baseline) {
+      const place = places.get(artifact);
+      return baseline === undefined || place?.baseline === baseline ? place?.sides : undefined;
+    },
     async end() {
       unsubscribe();
-      await queue.end();
+      await Promise.all([queue.end(), files.end()]);
     },
   };
 }
 
 function planIn(known: Known): KubernetesPlan | undefined {
-  if (!('bundle' in known)) return undefined;
-  const { target } = known.bundle.plan;
+  return 'bundle' in known ? planOf(known.bundle) : undefined;
+}
+
+function planOf({ plan: { target } }: PipelineBundle): KubernetesPlan | undefined {
   return 'kubernetes' in target ? target.kubernetes : undefined;
-}
-
-const isSame = (a: unknown, b: unknown) => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-
-function withoutWords({ verdict, conditions = [], ...rest }: PipelineStatus) {
-  return {
-    ...rest,
-    verdict: verdict?.kind,
-    conditions: conditions.map(({ type, status, reason, observedGeneration }) => [
-      type,
-      status,
-      reason,
-      observedGeneration,
-    ]),
-  };
-}
-
-/** The API server gives fields back in an order of its own. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
 }

@@ -65,8 +65,8 @@ export const RIGHTS: readonly Right[] = [
   {
     apiGroups: [''],
     resources: ['configmaps'],
-    verbs: ['get'],
-    why: 'reads prompts and suites that a pipeline names',
+    verbs: LOOK,
+    why: 'follows, each by its name, those with the prompts and suites that a pipeline names',
   },
   {
     apiGroups: ['networking.k8s.io'],

@@ -28,7 +28,7 @@ export interface SweepOrder {
   plan: KubernetesPlan;
   /** The version that serves; null before the first. */
   baseline: string | null;
-  /** Of the release that ended last. Only this one is replaced in the Deployment: another is a release to come. */
+  /** What was given up: of the release that ended last, or held by an earlier one. Only this is replaced in the Deployment: another is a release to come. */
   ended?: string | undefined;
   /** `policy`: the API server pauses what changes. `paused`: the Deployment stays paused between releases. */
   gate: 'policy' | 'paused';
