@@ -8,6 +8,7 @@ import type { Room } from '../../support/room.ts';
 import { type ServerProcess, serve } from '../../support/spillway.ts';
 import { until } from '../../support/until.ts';
 import { accessFor, kubeconfigOf } from '../client/kubeconfig.ts';
+import type { KubeObject } from '../client/objects.ts';
 import { PROMETHEUS } from '../plane/addresses.ts';
 import type { Cluster } from './cluster.ts';
 import { installDefinitions } from './definitions.ts';
@@ -23,12 +24,23 @@ export interface Installation {
   start(options?: { data?: string; database?: string; env?: Record<string, string> }): Promise<ServerProcess>;
 }
 
-export async function install(room: Room, cluster: Cluster): Promise<Installation> {
+export interface InstallationOptions {
+  /** False: a cluster without the policies, as an older one is. */
+  hasGate?: boolean;
+  /** What the account may do; all that the chart gives by default. */
+  rights?: (namespace: string, account: string) => KubeObject[];
+}
+
+export async function install(
+  room: Room,
+  cluster: Cluster,
+  { hasGate = true, rights = rightsOfChart }: InstallationOptions = {},
+): Promise<Installation> {
   const { namespace, api } = cluster;
   await installDefinitions(cluster);
   const metadata = { name: ACCOUNT, namespace };
-  await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, ...rightsOfChart(namespace, ACCOUNT));
-  await installGate(room, cluster, ACCOUNT);
+  await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, ...rights(namespace, ACCOUNT));
+  if (hasGate) await installGate(room, cluster, ACCOUNT);
   const kubeconfig = join(room.folder(), 'kubeconfig');
   writeFileSync(kubeconfig, kubeconfigOf(await accessFor(api, metadata), ACCOUNT), { mode: 0o600 });
   await until('the account may look', () =>

@@ -1,0 +1,68 @@
+/** A pipeline of a prompt that is kept in the cluster: its files in a ConfigMap, its tests answered by an echo. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentsOf } from '../support/documents.ts';
+import { until } from '../support/until.ts';
+import { conditionOf } from './support/pipelines.ts';
+import { openScene, type Scene, teamOf } from './support/scene.ts';
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene();
+}, 90_000);
+afterAll(() => scene?.room.end());
+
+const bot = () => teamOf(scene.cluster, 'support-bot', '');
+const files = (text: string) => {
+  const { files } = documentsOf({ text, cases: 2, provider: { id: 'echo' } });
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'bot', namespace: scene.cluster.namespace },
+    data: files,
+  };
+};
+const resource = () => {
+  const { document } = documentsOf({ text: '', cases: 2, test: { passRate: 0 }, stage: { hold: '1s', minSamples: 5 } });
+  const { apiVersion, kind, spec } = document as { apiVersion: string; kind: string; spec: object };
+  const metadata = { name: 'support-bot', namespace: scene.cluster.namespace };
+  return { apiVersion, kind, metadata, spec: { ...spec, files: { configMap: 'bot' } } };
+};
+const pathOf = () => `/apis/spillway.dev/v1alpha1/namespaces/${scene.cluster.namespace}/pipelines/support-bot`;
+
+describe('a prompt in a ConfigMap', { timeout: 120_000 }, () => {
+  test('that is not there is said; applied, its first version is tested and serves', async () => {
+    await scene.cluster.apply(resource());
+    const status = await bot().until(({ phase }) => phase === 'invalid');
+    expect(conditionOf(status, 'Degraded')?.message).toMatch(/ConfigMap .*\/bot is not there: spec.files.configMap/);
+    await scene.cluster.apply(files('Be kind.'));
+    const serving = await bot().until(({ phase }) => phase === 'serving', 20_000);
+    expect(serving.baseline.digest).toMatch(/^sha256:/);
+    expect(serving.gate).toBeUndefined();
+  });
+
+  test('that changes is a release within seconds; commands are obeyed', async () => {
+    const atMs = performance.now();
+    await scene.cluster.apply(files('Be brief.'));
+    await bot().until(({ stage }) => stage === '1/4', 20_000);
+    expect(performance.now() - atMs, 'from the write to the first stage').toBeLessThan(10_000);
+    expect(await bot().ask('promote')).toMatchObject({ result: expect.stringMatching(/^done: rollingOut at 25 %/) });
+    expect(await bot().ask('rollback', 'too brief')).toMatchObject({ result: expect.stringMatching(/^done/) });
+    const status = await bot().until(({ phase }) => phase === 'held');
+    expect(conditionOf(status, 'Degraded')).toMatchObject({ reason: 'RolledBack' });
+    expect(await bot().ask('retry')).toMatchObject({ result: expect.stringMatching(/^done: release rel_.* began/) });
+    await bot().until(({ stage }) => stage === '1/4', 20_000);
+  });
+
+  test('deleted with its pipeline in mid-release, its release ends and nobody is left on the candidate', async () => {
+    const { release } = await bot().status();
+    await scene.cluster.api.call('DELETE', pathOf());
+    await until('the pipeline is gone', () =>
+      scene.cluster.api.call('GET', pathOf()).then(
+        () => false,
+        () => true,
+      ),
+    );
+    const ended = (await (await fetch(`${scene.server.url}/api/v1/releases/${release}`)).json()) as object;
+    expect(ended).toMatchObject({ phase: 'cancelled', weight: 0 });
+  });
+});
