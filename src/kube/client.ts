@@ -90,6 +90,9 @@ export const BOUNDS: Bounds = { connectMs: 1_500, callMs: 3_000, silenceMs: 90_0
 
 export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient {
   const dispatcher = new Agent({
+    // One HTTP/2 connection would carry all calls, and one that is silently dead would take every rollback with it until a ping
+    // has failed, which takes minutes. Of HTTP/1.1 a call that hangs loses its own connection, and the next opens a new one.
+    allowH2: false,
     connect: {
       timeout: bounds.connectMs,
       ...(access.ca === undefined ? {} : { ca: access.ca }),
