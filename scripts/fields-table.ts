@@ -1,7 +1,7 @@
 /** The fields of a JSON Schema as rows of a Markdown table, nested ones by their path. */
 
 export interface JsonSchema {
-  type?: string;
+  type?: string | string[];
   description?: string;
   default?: unknown;
   const?: unknown;
@@ -50,11 +50,12 @@ function typeOf(schema: JsonSchema): string {
     boolean: 'true or false',
     object: 'mapping',
   };
-  return names[schema.type ?? ''] ?? schema.type ?? 'any';
+  const types = [schema.type ?? 'any'].flat();
+  return types.map(type => names[type] ?? type).join(' or ');
 }
 
 function defaultOf({ default: value }: JsonSchema): string {
-  if (value === undefined || JSON.stringify(value) === '{}') return '';
+  if (value === undefined || value === '' || JSON.stringify(value) === '{}') return '';
   return `\`${cell(typeof value === 'string' ? value : JSON.stringify(value))}\``;
 }
 

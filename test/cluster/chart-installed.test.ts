@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BREAK_GLASS, GATE_LABEL, HELD } from '../../src/kubernetes/gate-policy.ts';
+import type { PipelineStatus } from '../../src/kubernetes/resource-status.ts';
 import { FINALIZER } from '../../src/kubernetes/resources.ts';
 import { RIGHTS } from '../../src/kubernetes/rights.ts';
 import { hasPostgres, type PostgresServer, startPostgres } from '../../src/store/postgres-server.test-support.ts';
@@ -87,6 +88,18 @@ describe('installed', () => {
     await until('it is explained anew', async () =>
       (await cluster.kubectl('explain', 'pipelines.spillway.dev.spec')).includes('What is wanted now.'),
     );
+  });
+
+  test('looks after pipelines, wherever they are', async () => {
+    const metadata = { name: 'anywhere', namespace: `${cluster.namespace}-other` };
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: metadata.namespace } });
+    room.atEnd(() => cluster.api.call('DELETE', `/api/v1/namespaces/${metadata.namespace}`));
+    const pipeline = { apiVersion: 'spillway.dev/v1alpha1', kind: 'Pipeline', metadata };
+    await cluster.apply({ ...pipeline, spec: { target: { prompt: { file: 'p.yaml' } } } });
+    await until('it has a condition', async () => {
+      const { status } = (await cluster.api.call('GET', pathOf(pipeline))) as KubeObject & { status?: PipelineStatus };
+      return status?.conditions?.some(({ type }) => type === 'Ready');
+    });
   });
 
   test('holds the Deployments in the gate, for all but its own account', async () => {
