@@ -107,6 +107,7 @@ describe.concurrent('with spillway --kube', { timeout: 240_000 }, () => {
     await team.until(inStage('1/3'));
     await untilRouted(team, 25);
     const watching = start(scene.room, kube('status', 'cli', '--watch'), asAnn());
+    await until('the watch shows the first stage', () => watching.stdout().includes('1/3 at 25 %'));
     const both = await Promise.all([
       run(scene.room, kube('promote', 'cli'), asAnn()),
       run(scene.room, kube('promote', 'cli'), asAnn()),
