@@ -120,3 +120,25 @@ test('two pipelines that would move the same thing are seen by their claims', ()
   expect(claimsOf(plan())).toEqual(['Deployment shop/web']);
   expect(claimsOf(plan())).toEqual(claimsOf(plan({ routes: [] })));
 });
+
+describe('a gateway', () => {
+  const said = (condition: object, generation = 2) => {
+    const found = route('web');
+    found.metadata.generation = 2;
+    const conditions = [{ type: 'Accepted', status: 'False', observedGeneration: generation, ...condition }];
+    found.status = { parents: [{ parentRef: { name: 'edge', namespace: 'infra' }, conditions }] };
+    return problemsOf({ routes: [found] });
+  };
+
+  test('that does not accept the route is named with its reason', () =>
+    expect(said({ reason: 'NotAllowedByListeners', message: 'no listener takes it' })).toEqual([
+      'HTTPRoute shop/web is not accepted by Gateway infra/edge: NotAllowedByListeners, no listener takes it; see spec.parentRefs of the route',
+    ]));
+
+  test('that has not seen the present generation says nothing yet', () => expect(said({}, 1)).toEqual([]));
+
+  test('that misses a backend does not stand in the way: the candidate’s Service comes with its release', () => {
+    expect(said({ type: 'ResolvedRefs', reason: 'BackendNotFound' })).toEqual([]);
+    expect(said({ type: 'ResolvedRefs', reason: 'RefNotPermitted' })).toHaveLength(1);
+  });
+});

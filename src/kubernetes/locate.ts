@@ -49,9 +49,28 @@ export function locate(plan: KubernetesPlan, pipeline: string, named: Named): Lo
 type Backends = { baseline: Backend; candidate: Backend } | { problems: string[] };
 
 function routeProblems({ routes }: KubernetesPlan, named: Named): string[] {
-  return routes.flatMap((route, at) =>
-    named.routes[at] ? [] : [`${nameOf(addressOf(route))} is not there: spec.target.kubernetes.route names it`],
-  );
+  return routes.flatMap((route, at) => {
+    const called = nameOf(addressOf(route));
+    const found = named.routes[at];
+    return found ? refusals(found, called) : [`${called} is not there: spec.target.kubernetes.route names it`];
+  });
+}
+
+/** What a gateway says of the present generation. A backend that is not there yet is none of its refusals: it may be the candidate's. */
+function refusals({ metadata: { namespace, generation = 0 }, status }: RouteObject, called: string): string[] {
+  return (status?.parents ?? []).flatMap(({ parentRef, conditions = [] }) => {
+    const refused = conditions.find(
+      one =>
+        one.status === 'False' &&
+        (one.observedGeneration ?? 0) >= generation &&
+        (one.type === 'Accepted' || one.reason === 'RefNotPermitted'),
+    );
+    if (!refused) return [];
+    const parent = `Gateway ${parentRef.namespace ?? namespace}/${parentRef.name}`;
+    return [
+      `${called} is not accepted by ${parent}: ${[refused.reason, refused.message].filter(Boolean).join(', ')}; see spec.parentRefs of the route`,
+    ];
+  });
 }
 
 function managedBackends(plan: KubernetesPlan, pipeline: string, { deployment, routes, services }: Named): Backends {

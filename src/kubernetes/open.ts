@@ -58,6 +58,12 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   await router.load();
   const stop = new AbortController();
   const thresholds = thresholdWatches(options);
+  /** By release, of the newest pass: what it waits for. Known only where the release is run. */
+  const doubts = new Map<string, string>();
+  const noted = <T extends { isReady: boolean; why: string }>({ id }: Release, finding: T): T => {
+    doubts.set(id, finding.isReady ? '' : finding.why);
+    return finding;
+  };
   let running: Running | undefined;
   let beginning: Promise<void> = Promise.resolve();
   const ended: Promise<unknown>[] = [];
@@ -66,7 +72,12 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     running?.reconciler.located(artifact, baseline);
 
   async function begin(controller: Controller): Promise<void> {
-    const cluster = await watchCluster({ ...options, client, signal: stop.signal });
+    const cluster = await watchCluster({
+      ...options,
+      client,
+      signal: stop.signal,
+      onWaiting: why => log.warn({}, `pipelines are not looked after yet: ${why}`),
+    });
     ended.push(cluster.ended);
     if (stop.signal.aborted) return;
     const routes = candidateRoutes({ client, clock, random, route: address => cluster.route(address), located });
@@ -80,6 +91,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       controller,
       router,
       gate: gate.gate,
+      doubt: releaseId => doubts.get(releaseId),
       sweep: ({ artifact, resource }, { view, newest, kubernetes }) =>
         sweep(
           {
@@ -106,6 +118,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     controller.onEvent(event => {
       if (event.type !== 'release' || isActive(event.release)) return;
       workloads.forget(event.release.id);
+      doubts.delete(event.release.id);
       thresholds.forget(event.release.id);
     });
   }
@@ -113,8 +126,9 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   return {
     router,
     workloads: {
-      prepare: async release => thresholds.judge(release, (await running?.workloads.prepare(release)) ?? waiting),
-      promote: async release => (await running?.workloads.promote(release)) ?? waiting,
+      prepare: async release =>
+        noted(release, thresholds.judge(release, (await running?.workloads.prepare(release)) ?? waiting)),
+      promote: async release => noted(release, (await running?.workloads.promote(release)) ?? waiting),
       reverse: async release => (await running?.workloads.reverse(release)) ?? waiting,
     },
     backendsOf: release =>

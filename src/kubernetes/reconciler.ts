@@ -43,6 +43,8 @@ export interface ReconcilerOptions {
   random: () => number;
   log: Log;
   gate: () => Gate;
+  /** What a release waits for, empty for nothing; undefined where another replica runs it. */
+  doubt(releaseId: string): string | undefined;
   sweep: CarryOut['sweep'];
 }
 
@@ -271,6 +273,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       why,
       gate: seen.external ? undefined : seen.view.gate,
       trouble: cluster.trouble(),
+      doubt: release && options.doubt(release.id),
       lastCommand: lastCommand ?? resource.status?.lastCommand,
     });
     if (release) await resources.show(release, resource);

@@ -32,8 +32,15 @@ export function releaseResources(
     const there = known(namespace).find(({ metadata }) => metadata.name === name);
     if (written.get(name) === text || (there && JSON.stringify(there.status) === text)) return;
     const path = `${releasesPath(namespace)}/${name}`;
-    if (!there && !written.has(name)) await made(client, resourceOf(release, pipeline, name));
-    await client.merge(`${path}/status`, { status: { ...cleared(there), ...status } });
+    try {
+      if (!there && !written.has(name)) await made(client, resourceOf(release, pipeline, name));
+      await client.merge(`${path}/status`, { status: { ...cleared(there), ...status } });
+    } catch (error) {
+      // Somebody removed it, or an older cluster knows no releases: nothing hangs on the record.
+      if (!(error instanceof Refusal && error.status === 404)) throw error;
+      written.delete(name);
+      return;
+    }
     if (isActive(release)) written.set(name, text);
     else {
       written.delete(name);

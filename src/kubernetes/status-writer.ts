@@ -7,6 +7,7 @@ import { type Clock, toTimestamp } from '../clock.ts';
 import type { Log } from '../controller/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
+import { isActive } from '../rollout/release.ts';
 import type { PipelineStatus } from './resource-status.ts';
 import { type PipelineResource, pathOfPipeline } from './resources.ts';
 import { pipelineStatus, type Seen } from './status.ts';
@@ -45,7 +46,10 @@ export function statusWriter({ client, clock, log }: { client: KubeClient; clock
       const key = `${namespace}/${name}`;
       const sinceMs = clock.monotonicMs() - (writtenAtMs.get(key) ?? Number.NEGATIVE_INFINITY);
       if (isSame(status, before) || pruned.get(key) === JSON.stringify(sorted(status))) return;
-      if (sinceMs < WORDS_EVERY_MS && isSame(withoutWords(status), before && withoutWords(before))) return;
+      // Whoever runs the release knows better what it waits for.
+      const isElsewhere = seen.release !== undefined && isActive(seen.release) && seen.doubt === undefined;
+      if ((isElsewhere || sinceMs < WORDS_EVERY_MS) && isSame(withoutWords(status), before && withoutWords(before)))
+        return;
       writtenAtMs.set(key, clock.monotonicMs());
       const cleared = Object.fromEntries(Object.keys(before ?? {}).map(key => [key, null]));
       try {

@@ -85,6 +85,16 @@ describe('a pipeline', () => {
     expect(conditionsOf(change)).toMatchObject({ Ready: ready, Degraded: degraded }),
   );
 
+  test('says what its release waits for, where that is known', () => {
+    const waiting = release({ hold: { reason: 'candidateNotReady', since: NOW } });
+    const messageOf = (doubt?: string) =>
+      pipelineStatus(seen({ release: waiting, doubt }), undefined, NOW).conditions!.find(
+        ({ type }) => type === 'Progressing',
+      )!.message;
+    expect(messageOf('0 of 1 pods are ready')).toContain('(candidateNotReady: 0 of 1 pods are ready)');
+    expect(messageOf()).toContain('(candidateNotReady)');
+  });
+
   test('keeps the time of a condition that says the same', () => {
     const before = pipelineStatus(seen(), undefined, '2026-01-01T00:00:00.000Z');
     const after = pipelineStatus(seen({ release: release({}) }), before, '2026-01-01T00:05:00.000Z');

@@ -23,6 +23,8 @@ export interface Seen {
   /** Why nothing more is done just now, in a sentence. */
   why: string;
   gate: Gate | undefined;
+  /** What the release waits for, empty for nothing; undefined where that is not known. */
+  doubt?: string | undefined;
   /** A part of the cluster that cannot be read or written now. */
   trouble?: string | undefined;
   lastCommand?: PipelineStatus['lastCommand'];
@@ -66,7 +68,7 @@ function stageOf({ phase, stageIndex, stages }: Release): string {
 function ready(seen: Seen, active: Release | undefined): ConditionDraft {
   const { problems, baseline, applied, release } = seen;
   const no = (reason: string, message: string): ConditionDraft => ({ type: 'Ready', status: 'False', reason, message });
-  if (active) return no(capital(active.phase), progressOf(active));
+  if (active) return no(capital(active.phase), progressOf(active, seen.doubt));
   if (problems.length > 0) return no('Invalid', told(problems));
   if (baseline === null) return no('Waiting', seen.why);
   if (applied !== undefined && applied !== baseline)
@@ -74,9 +76,9 @@ function ready(seen: Seen, active: Release | undefined): ConditionDraft {
   return { type: 'Ready', status: 'True', reason: 'Serving', message: `version ${short(baseline)} serves everyone` };
 }
 
-function progressing({ release, why }: Seen, active: Release | undefined): ConditionDraft {
+function progressing({ release, why, doubt }: Seen, active: Release | undefined): ConditionDraft {
   const type = 'Progressing' as const;
-  if (active) return { type, status: 'True', reason: capital(active.phase), message: progressOf(active) };
+  if (active) return { type, status: 'True', reason: capital(active.phase), message: progressOf(active, doubt) };
   const reason = release ? capital(release.phase) : 'Idle';
   return { type, status: 'False', reason, message: endOf(release) ?? why };
 }
@@ -95,16 +97,16 @@ function degraded(seen: Seen, active: Release | undefined): ConditionDraft {
   if (trouble !== undefined) return yes('ClusterTrouble', trouble);
   if (active?.phase === 'rollingBack') return yes('RollingBack', active.rollback?.reason ?? 'it is taken back');
   if (active?.hold && ALARMING.includes(active.hold.reason))
-    return yes(capital(active.hold.reason), progressOf(active));
+    return yes(capital(active.hold.reason), progressOf(active, seen.doubt));
   if (!active && release?.phase === 'rolledBack' && seen.applied !== seen.baseline)
     return yes('RolledBack', endOf(release)!);
   return { type: 'Degraded', status: 'False', reason: 'AsExpected', message: 'nothing needs a person' };
 }
 
 /** One line on how far a release is. */
-function progressOf({ phase, version, weight, hold, verdict, stageIndex, stages }: Release): string {
+function progressOf({ phase, version, weight, hold, verdict, stageIndex, stages }: Release, doubt = ''): string {
   const what = `version ${short(version)}`;
-  const held = hold ? ` (${hold.reason})` : '';
+  const held = hold || doubt !== '' ? ` (${[hold?.reason, doubt].filter(Boolean).join(': ')})` : '';
   const seen = verdict ? `: ${verdict.reason}` : '';
   switch (phase) {
     case 'rollingOut':

@@ -5,10 +5,10 @@
 import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import type { Time } from '../kube/pause.ts';
-import { asFailure } from '../kube/refusal.ts';
+import { asFailure, Refusal } from '../kube/refusal.ts';
 import { GROUP, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
 import { type StartedCluster, startCluster } from './cluster.ts';
-import { API, type PipelineResource, type ReleaseResource } from './resources.ts';
+import { API, type PipelineResource, type ReleaseResource, SPILLWAY } from './resources.ts';
 
 export interface Watched extends StartedCluster {
   pipelines: Informer<PipelineResource>;
@@ -20,6 +20,8 @@ export interface Watched extends StartedCluster {
 }
 
 export interface WatchedOptions extends Time {
+  /** Told why the first look takes so long, each reason once. */
+  onWaiting(why: string): void;
   client: KubeClient;
   /** One namespace; all by default. */
   namespace?: string;
@@ -40,11 +42,18 @@ export async function watchCluster(options: WatchedOptions): Promise<Watched> {
     // A cluster that serves none never lists them: nothing waits for that.
     GRPCRoute: start<RouteObject>(`/apis/${GROUP}/v1`, 'grpcroutes'),
   };
-  const own = [pipelines, releases, routes.HTTPRoute];
+  // Records of releases are written and never needed: a cluster that does not know them keeps nothing waiting.
+  const own = [pipelines, routes.HTTPRoute];
   const isOver = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
   const cluster = startCluster(options);
   const synced = Promise.all([cluster, ...own].map(one => one.synced)).then(() => undefined);
-  await Promise.race([synced, isOver]);
+  const trouble = () => {
+    const error = cluster.broken() ?? [...own, releases].map(one => one.broken()).find(found => found !== undefined);
+    return error === undefined ? undefined : told(error);
+  };
+  const isThere = new AbortController();
+  void Promise.race([synced, isOver]).then(() => isThere.abort());
+  await sayWhile(isThere.signal, trouble, options);
   return {
     ...cluster,
     synced,
@@ -54,10 +63,33 @@ export async function watchCluster(options: WatchedOptions): Promise<Watched> {
     onRoute(listener) {
       for (const informer of Object.values(routes)) informer.onChange(listener);
     },
-    trouble() {
-      const error = cluster.broken() ?? own.map(one => one.broken()).find(found => found !== undefined);
-      return error === undefined ? undefined : asFailure(error, 'the cluster cannot be watched').message;
-    },
-    ended: Promise.all([cluster.ended, ...[...own, routes.GRPCRoute].map(({ ended }) => ended)]).then(() => undefined),
+    trouble,
+    ended: Promise.all([cluster.ended, ...[...own, releases, routes.GRPCRoute].map(({ ended }) => ended)]).then(
+      () => undefined,
+    ),
   };
+}
+
+const SAY_EVERY_MS = 2_000;
+
+/** Nothing is looked after until all has been listed once: what stands in the way of it is said. */
+async function sayWhile(
+  isThere: AbortSignal,
+  trouble: () => string | undefined,
+  { clock, onWaiting }: WatchedOptions,
+): Promise<void> {
+  const said = new Set<string>();
+  while (!isThere.aborted) {
+    await clock.sleep(SAY_EVERY_MS, isThere);
+    const why = isThere.aborted ? undefined : trouble();
+    if (why === undefined || said.has(why)) continue;
+    said.add(why);
+    onWaiting(why);
+  }
+}
+
+function told(error: unknown): string {
+  if (error instanceof Refusal && error.status === 404 && error.call.path.startsWith(API))
+    return `the cluster does not know ${error.call.path.replace(/\?.*/, '').split('/').at(-1)} of ${SPILLWAY}: apply the definitions (kubectl apply -f chart/crds)`;
+  return asFailure(error, 'the cluster cannot be watched').message;
 }
