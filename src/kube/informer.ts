@@ -2,7 +2,7 @@
  * All objects of one kind, kept in memory and up to date by a list and a watch. Reading it costs no call; what it says may be
  * some milliseconds old, so a decision that raises anything looks afresh. It forgets nothing while the server is away.
  */
-import type { KubeClient, KubeObject } from './client.ts';
+import type { KubeObject } from './client.ts';
 import { type Followed, follow } from './follow.ts';
 import type { Time } from './pause.ts';
 
@@ -19,13 +19,15 @@ export interface Informer<T extends KubeObject> {
   ended: Promise<void>;
 }
 
+/** @param of `keep`: what is kept of an object, and given to those who read; all of it by default */
 export function startInformer<T extends KubeObject>(
-  of: Omit<Followed, 'name' | 'client'> & { client: KubeClient },
+  of: Omit<Followed, 'name'> & { keep?: (object: T) => T },
   time: Time,
   signal: AbortSignal,
 ): Informer<T> {
-  /** By namespace, then by name: a pass reads its own namespace, and there may be hundreds. */
+  /** By namespace: who reads mostly reads one, and others may have thousands. */
   const known = new Map<string, Map<string, T>>();
+  const keep = of.keep ?? ((object: T) => object);
   const listeners = new Set<(object: T) => void>();
   let broken: unknown;
   let isSynced = () => {};
@@ -36,26 +38,27 @@ export function startInformer<T extends KubeObject>(
     for (const listener of listeners) listener(object);
   };
 
-  function set(object: T): void {
+  function set(found: T): void {
     broken = undefined;
-    const { namespace, name } = placeOf(object);
-    const inNamespace = known.get(namespace) ?? new Map<string, T>();
-    known.set(namespace, inNamespace);
-    const before = inNamespace.get(name);
-    inNamespace.set(name, object);
+    const object = keep(found);
+    const { namespace = '', name, resourceVersion } = object.metadata;
+    const within = known.get(namespace) ?? new Map<string, T>();
+    const before = within.get(name);
+    known.set(namespace, within.set(name, object));
     // A list after a lost watch brings what is known already.
-    if (before?.metadata.resourceVersion !== object.metadata.resourceVersion || before === undefined) tell(object);
+    if (before?.metadata.resourceVersion !== resourceVersion || before === undefined) tell(object);
   }
 
-  function forget(object: T): void {
-    const { namespace, name } = placeOf(object);
-    const inNamespace = known.get(namespace);
-    if (!inNamespace?.delete(name)) return;
-    if (inNamespace.size === 0) known.delete(namespace);
+  function forget({ metadata: { namespace = '', name } }: T): void {
+    const within = known.get(namespace);
+    const object = within?.get(name);
+    if (!within || !object) return;
+    within.delete(name);
+    if (within.size === 0) known.delete(namespace);
     tell(object);
   }
 
-  const all = () => [...known.values()].flatMap(inNamespace => [...inNamespace.values()]);
+  const all = () => [...known.values()].flatMap(within => [...within.values()]);
 
   const follower = {
     onSet: set,
@@ -79,10 +82,6 @@ export function startInformer<T extends KubeObject>(
     broken: () => broken,
     ended,
   };
-}
-
-function placeOf({ metadata: { namespace = '', name } }: KubeObject) {
-  return { namespace, name };
 }
 
 const keyOf = ({ metadata: { namespace = '', name } }: KubeObject) => `${namespace}/${name}`;

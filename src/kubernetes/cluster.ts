@@ -6,6 +6,7 @@ import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import { pauseMs, type Time } from '../kube/pause.ts';
 import { Refusal } from '../kube/refusal.ts';
+import { keptDeployment, keptSlice, withoutManagers } from './kept.ts';
 import { PIPELINE } from './labels.ts';
 import {
   type Deployment,
@@ -60,21 +61,26 @@ export interface ClusterOptions extends Time {
 
 export function startCluster({ client, namespace, signal, ...time }: ClusterOptions): StartedCluster {
   const informers: Informer<KubeObject>[] = [];
-  const start = <T extends KubeObject>(kind: Kind, labelSelector?: string): Informer<T> => {
-    const of = { client, path: pathOf(kind, namespace), ...(labelSelector === undefined ? {} : { labelSelector }) };
-    const informer = startInformer<T>(of, time, signal);
+  const start = <T extends KubeObject>(kind: Kind, keep: (object: T) => T, labelSelector?: string): Informer<T> => {
+    const selected = labelSelector === undefined ? {} : { labelSelector };
+    const informer = startInformer<T>({ client, path: pathOf(kind, namespace), keep, ...selected }, time, signal);
     informers.push(informer as unknown as Informer<KubeObject>);
     return informer;
   };
-  const monitors = startWhereServed(() => start<PodMonitor>('PodMonitor'), { client, namespace, signal, ...time });
+  const monitors = startWhereServed(() => start<PodMonitor>('PodMonitor', withoutManagers), {
+    client,
+    namespace,
+    signal,
+    ...time,
+  });
   const cluster = {
-    deployments: start<Deployment>('Deployment'),
-    services: start<Service>('Service'),
-    pods: start<Pod>('Pod', PIPELINE),
-    endpointSlices: start<EndpointSlice>('EndpointSlice'),
-    autoscalers: start<HorizontalPodAutoscaler>('HorizontalPodAutoscaler'),
-    networkPolicies: start<NetworkPolicy>('NetworkPolicy'),
-    podDisruptionBudgets: start<PodDisruptionBudget>('PodDisruptionBudget'),
+    deployments: start<Deployment>('Deployment', keptDeployment),
+    services: start<Service>('Service', withoutManagers),
+    pods: start<Pod>('Pod', withoutManagers, PIPELINE),
+    endpointSlices: start<EndpointSlice>('EndpointSlice', keptSlice),
+    autoscalers: start<HorizontalPodAutoscaler>('HorizontalPodAutoscaler', all => all),
+    networkPolicies: start<NetworkPolicy>('NetworkPolicy', withoutManagers),
+    podDisruptionBudgets: start<PodDisruptionBudget>('PodDisruptionBudget', withoutManagers),
     podMonitors: monitors.lookup,
   };
   return {

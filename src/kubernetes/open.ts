@@ -13,6 +13,7 @@ import type { ThresholdWatch } from '../metrics/prometheus/threshold-watch.ts';
 import { isActive, type Release, workloadOf } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
 import type { Backend } from '../traffic/gateway/object.ts';
+import { routeFeed } from '../traffic/gateway/route-feed.ts';
 import { type WorkloadRouter, workloadRouter } from '../traffic/workload-router.ts';
 import { type CandidateRoutes, candidateRoutes } from './candidate-routes.ts';
 import { watchGate } from './detect-gate.ts';
@@ -54,7 +55,10 @@ interface Running {
 export async function openKubernetes(options: KubernetesOptions): Promise<Kubernetes> {
   const { store, clock, random, log } = options;
   const client = kubeClient(options.access);
-  const router = workloadRouter({ store, client, clock, random, log });
+  // Followed until the router closes: what somebody does to a weight while the reconciler ends is put back too.
+  const following = new AbortController();
+  const routes = routeFeed({ client, namespace: options.namespace }, { clock, random }, following.signal);
+  const router = workloadRouter({ store, client, follow: routes.follow, clock, random, log });
   await router.load();
   const stop = new AbortController();
   const thresholds = thresholdWatches(options);
@@ -75,15 +79,16 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
     const cluster = await watchCluster({
       ...options,
       client,
+      routes,
       signal: stop.signal,
       onWaiting: why => log.warn({}, `pipelines are not looked after yet: ${why}`),
     });
     ended.push(cluster.ended);
     if (stop.signal.aborted) return;
-    const routes = candidateRoutes({ client, clock, random, route: address => cluster.route(address), located });
+    const candidates = candidateRoutes({ client, clock, random, route: address => cluster.route(address), located });
     const gate = await watchGate(client, { clock, onChange: () => undefined }, stop.signal);
     ended.push(gate.ended);
-    const workloads = workloadsOf({ client, cluster, routes }, options);
+    const workloads = workloadsOf({ client, cluster, routes: candidates }, options);
     const reconciler = startReconciler({
       ...options,
       client,
@@ -109,8 +114,8 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
             clock,
             log,
             cluster,
-            isRouteClear: async () => routes.clearance(artifact),
-            detach: () => routes.detach(artifact),
+            isRouteClear: async () => candidates.clearance(artifact),
+            detach: () => candidates.detach(artifact),
           },
         ),
     });
@@ -148,6 +153,8 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       await Promise.all(ended);
       thresholds.close();
       await router.close();
+      following.abort();
+      await routes.ended;
       await client.close();
     },
   };

@@ -2,7 +2,7 @@
 import type { Cluster } from './cluster.ts';
 import type { Pod } from './objects.ts';
 
-const SERVICE_NAME = 'kubernetes.io/service-name';
+export const SERVICE_NAME = 'kubernetes.io/service-name';
 
 export function isReadyPod({ metadata, status }: Pod): boolean {
   const isReady = status?.conditions?.some(one => one.type === 'Ready' && one.status === 'True') ?? false;

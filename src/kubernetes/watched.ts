@@ -6,8 +6,10 @@ import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { type Informer, startInformer } from '../kube/informer.ts';
 import type { Time } from '../kube/pause.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
-import { GROUP, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
+import type { RouteAddress, RouteObject } from '../traffic/gateway/object.ts';
+import type { RouteFeed } from '../traffic/gateway/route-feed.ts';
 import { type StartedCluster, startCluster } from './cluster.ts';
+import { withoutManagers } from './kept.ts';
 import { API, type PipelineResource, type ReleaseResource, SPILLWAY } from './resources.ts';
 
 export interface Watched extends StartedCluster {
@@ -25,25 +27,21 @@ export interface WatchedOptions extends Time {
   client: KubeClient;
   /** One namespace; all by default. */
   namespace?: string;
+  routes: RouteFeed;
   signal: AbortSignal;
 }
 
 /** Resolves when all was listed once, or at the signal. */
 export async function watchCluster(options: WatchedOptions): Promise<Watched> {
-  const { client, namespace, signal, ...time } = options;
+  const { client, namespace, routes, signal, ...time } = options;
   const start = <T extends KubeObject>(api: string, plural: string): Informer<T> => {
     const path = namespace === undefined ? `${api}/${plural}` : `${api}/namespaces/${namespace}/${plural}`;
-    return startInformer<T>({ client, path }, time, signal);
+    return startInformer<T>({ client, path, keep: withoutManagers }, time, signal);
   };
   const pipelines = start<PipelineResource>(API, 'pipelines');
   const releases = start<ReleaseResource>(API, 'releases');
-  const routes = {
-    HTTPRoute: start<RouteObject>(`/apis/${GROUP}/v1`, 'httproutes'),
-    // A cluster that serves none never lists them: nothing waits for that.
-    GRPCRoute: start<RouteObject>(`/apis/${GROUP}/v1`, 'grpcroutes'),
-  };
   // Records of releases are written and never needed: a cluster that does not know them keeps nothing waiting.
-  const own = [pipelines, routes.HTTPRoute];
+  const own = [pipelines, routes];
   const isOver = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
   const cluster = startCluster(options);
   const synced = Promise.all([cluster, ...own].map(one => one.synced)).then(() => undefined);
@@ -59,14 +57,10 @@ export async function watchCluster(options: WatchedOptions): Promise<Watched> {
     synced,
     pipelines,
     releases,
-    route: ({ kind, namespace, name }) => routes[kind].get(namespace, name),
-    onRoute(listener) {
-      for (const informer of Object.values(routes)) informer.onChange(listener);
-    },
+    route: address => routes.get(address),
+    onRoute: listener => routes.onChange(listener),
     trouble,
-    ended: Promise.all([cluster.ended, ...[...own, releases, routes.GRPCRoute].map(({ ended }) => ended)]).then(
-      () => undefined,
-    ),
+    ended: Promise.all([cluster, pipelines, releases].map(({ ended }) => ended)).then(() => undefined),
   };
 }
 

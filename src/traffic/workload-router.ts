@@ -11,6 +11,7 @@ import type { RouteRow, Store } from '../store/store.ts';
 import type { Drift, DriftDuty } from './gateway/drift.ts';
 import type { Backend, RouteObject } from './gateway/object.ts';
 import type { WeightOrder } from './gateway/patch.ts';
+import type { FollowRoute } from './gateway/route-feed.ts';
 import { liveRoute, orderOf } from './live-route.ts';
 import {
   type Confirmation,
@@ -42,6 +43,8 @@ export interface WorkloadRouter extends TrafficRouter {
 export interface WorkloadRouterOptions {
   store: Pick<Store, 'putRoute' | 'getRoute' | 'listRoutes' | 'getVersion'>;
   client: KubeClient;
+  /** Changes of routes, where somebody follows them all; else there is a watch for each. */
+  follow?: FollowRoute;
   clock: Clock;
   /** Uniform in [0, 1). */
   random: () => number;
@@ -69,7 +72,7 @@ interface Write {
 }
 
 export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
-  const { store, client, clock, random, log } = options;
+  const { store, client, follow, clock, random, log } = options;
   const artifacts = new Map<string, Known>();
   const listeners = new Set<(artifact: string, drift: Drift) => void>();
   const closing = new Set<Promise<void>>();
@@ -97,7 +100,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
     const sides = known.place && sidesOf(known.place, known.serving?.backend);
     if (sides && known.seat?.isFor(sides)) return;
     leave(known);
-    if (sides) known.seat = workloadSeat(client, { clock, random }, sides, dutyOf(artifact, known));
+    if (sides) known.seat = workloadSeat({ client, follow, clock, random }, sides, dutyOf(artifact, known));
   }
 
   function leave(known: Known): void {

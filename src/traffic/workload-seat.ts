@@ -8,6 +8,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Time } from '../kube/pause.ts';
 import type { DriftDuty } from './gateway/drift.ts';
 import type { WeightOrder } from './gateway/patch.ts';
+import type { FollowRoute } from './gateway/route-feed.ts';
 import { type GatewayRouter, gatewayRouter, type RouteOutcome } from './gateway/router.ts';
 import type { Confirmation } from './router.ts';
 import type { Sides } from './sides.ts';
@@ -28,8 +29,13 @@ const LOWER_MS = 5_000;
 const RAISE_MS = 3_000;
 const CONFIRM_MS = 1_000;
 
-export function workloadSeat(client: KubeClient, time: Time, sides: Sides, duty: DriftDuty): WorkloadSeat {
-  const gateway = gatewayRouter({ client, ...time, ...sides });
+interface SeatOptions extends Time {
+  client: KubeClient;
+  follow: FollowRoute | undefined;
+}
+
+export function workloadSeat(options: SeatOptions, sides: Sides, duty: DriftDuty): WorkloadSeat {
+  const gateway = gatewayRouter({ ...options, ...sides });
   const stop = new AbortController();
   const watching = gateway.watch(duty, stop.signal);
   /** Of the newest order that all routes took. */

@@ -33,4 +33,5 @@ export async function until<T>(
   throw new Error(`not within ${withinMs / 1000} s: ${what}${last}${there}`);
 }
 
-const show = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 2_000);
+const show = (value: unknown) =>
+  (typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing')).slice(0, 2_000);

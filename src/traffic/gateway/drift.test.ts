@@ -5,6 +5,7 @@ import { type ApiServer, apiServer } from '../../kube/api-server.test-support.ts
 import type { Drift } from './drift.ts';
 import { EPOCH } from './object.ts';
 import type { WeightOrder } from './patch.ts';
+import { type RouteFeed, routeFeed } from './route-feed.ts';
 import { type GatewayRouter, gatewayRouter } from './router.ts';
 import { order, rollback, routeWith, split } from './routes.test-support.ts';
 
@@ -12,6 +13,7 @@ const path = '/apis/gateway.networking.k8s.io/v1/namespaces/shop/httproutes/web'
 let api: ApiServer;
 let stop: AbortController;
 let watching: Promise<void>;
+let feed: RouteFeed;
 let router: GatewayRouter;
 let wanted: WeightOrder;
 let mayRaise: () => Promise<boolean>;
@@ -33,7 +35,7 @@ async function begin(first: WeightOrder): Promise<void> {
     { wanted: () => wanted, mayRaise: () => mayRaise(), onDrift: drift => void drifts.push(drift) },
     stop.signal,
   );
-  await until('it watches', () => api.watchers[0]);
+  await until('it watches', () => api.watchers.length === 2);
 }
 
 beforeEach(async () => {
@@ -42,18 +44,22 @@ beforeEach(async () => {
   drifts.length = 0;
   mayRaise = async () => true;
   reset(0);
+  const time = { clock: systemClock, random: () => 0.5 };
+  feed = routeFeed({ client: api.client, namespace: 'shop' }, time, stop.signal);
+  await feed.synced;
   router = gatewayRouter({
     client: api.client,
+    follow: feed.follow,
     routes: [{ namespace: 'shop', name: 'web', kind: 'HTTPRoute' }],
     baseline: { name: 'stable' },
     candidate: { name: 'canary' },
-    clock: systemClock,
-    random: () => 0.5,
+    ...time,
   });
 });
 afterEach(async () => {
   stop.abort();
   await watching;
+  await feed.ended;
   await api.close();
 });
 

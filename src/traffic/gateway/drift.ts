@@ -4,12 +4,11 @@
  * person who takes the candidate's traffic away may know why. Stands down before a newer epoch.
  */
 import { SpillwayError } from '../../errors.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { follow } from '../../kube/follow.ts';
 import type { Time } from '../../kube/pause.ts';
-import { epochOf, pathOf, type RouteAddress, type RouteObject } from './object.ts';
+import { epochOf, type RouteAddress, type RouteObject } from './object.ts';
 import { type Target, type WeightOrder, weightPatch } from './patch.ts';
 import { lastWriter, readWeight } from './reading.ts';
+import type { FollowRoute } from './route-feed.ts';
 import type { RouteOutcome } from './router.ts';
 
 export interface Drift {
@@ -34,7 +33,7 @@ export interface DriftDuty {
 }
 
 interface DriftWatch {
-  client: KubeClient;
+  follow: FollowRoute;
   target: Target;
   duty: DriftDuty;
   write(order: WeightOrder): Promise<RouteOutcome>;
@@ -53,7 +52,7 @@ const REPAIR_MAX_MS = 30_000;
 const QUIET_MS = 60_000;
 
 export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSignal): Promise<void> {
-  const { client, target, duty } = watch;
+  const { target, duty } = watch;
   const { clock } = time;
   let isAtWork = false;
   let work = Promise.resolve();
@@ -125,8 +124,7 @@ export async function watchDrift(watch: DriftWatch, time: Time, signal: AbortSig
       if (order) duty.onDrift({ route: target.address, is: 'gone', who: '', seen: undefined, wanted: order.weight });
     },
   };
-  const { address } = target;
-  await follow({ client, path: pathOf(address), name: address.name }, follower, time, signal);
+  await watch.follow(target.address, follower, signal);
   await work;
 }
 

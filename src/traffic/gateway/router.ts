@@ -13,6 +13,7 @@ import { type Backend, nameOf, pathOf, type RouteAddress, type RouteObject } fro
 import type { Target, WeightOrder } from './patch.ts';
 import { type Probe, probeUntil } from './probe.ts';
 import { acceptanceOf, type RouteReading, readWeight } from './reading.ts';
+import { type FollowRoute, followEach } from './route-feed.ts';
 import { writeOne } from './write.ts';
 
 export interface GatewayOptions extends Time {
@@ -25,6 +26,8 @@ export interface GatewayOptions extends Time {
   deadlineMs?: number;
   /** Whether a raise adds the candidate's reference where a route has none. */
   isAttaching?: boolean;
+  /** How the watch learns of changes: by one of its own for each route, unless there is one for all. */
+  follow?: FollowRoute | undefined;
 }
 
 /** One of the three is set. Times are monotonic milliseconds. */
@@ -171,8 +174,9 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
         if (drift.is === 'repaired') repairs += 1;
         duty.onDrift(drift);
       };
+      const followRoute = options.follow ?? followEach(client, time);
       const each = (route: RouteAddress) => ({
-        client,
+        follow: followRoute,
         target: targetOf(route),
         duty: { ...duty, onDrift: report },
         write: (order: WeightOrder) => writeRoute(route, order),

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { writerOf } from './carry-out.ts';
+import { keptDeployment, keptSlice, withoutManagers } from './kept.ts';
+import type { Deployment, EndpointSlice } from './objects.ts';
+import { readyAddresses } from './ready.ts';
+
+const managedFields = [{ manager: 'helm', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:template': {} } } }];
+
+const deployment = (labels: Record<string, string>) =>
+  ({
+    metadata: { name: 'web', namespace: 'shop', labels, managedFields },
+    spec: { selector: {}, template: { spec: { containers: [] } } },
+  }) as Deployment;
+
+test('a Deployment of a pipeline still tells who wrote its template', () => {
+  expect(writerOf(keptDeployment(deployment({ 'spillway.dev/gate': 'web' })))).toBe('kubernetes:helm');
+});
+
+test('of a Deployment that no pipeline names all but its managers is kept', () => {
+  const { managedFields: _managers, ...metadata } = deployment({ app: 'web' }).metadata as never as {
+    managedFields: unknown;
+  };
+  expect(keptDeployment(deployment({ app: 'web' }))).toEqual({ ...deployment({}), metadata });
+});
+
+test('what is watched is not changed', () => {
+  const object = deployment({});
+  withoutManagers(object);
+  expect(object.metadata).toHaveProperty('managedFields', managedFields);
+});
+
+test('what is kept of slices gives the same addresses', () => {
+  const slice = (name: string, service: string, ready: (boolean | undefined)[]): EndpointSlice => ({
+    metadata: { name, namespace: 'shop', labels: { 'kubernetes.io/service-name': service, team: 'a' } },
+    endpoints: ready.map((ready, at) => ({
+      addresses: [`10.0.0.${at}`],
+      ...(ready === undefined ? {} : { conditions: { ready, serving: true } }),
+    })),
+  });
+  const all = [slice('a', 'web', [true, false, undefined]), slice('b', 'other', [true])];
+  const addresses = (slices: EndpointSlice[]) =>
+    readyAddresses({ endpointSlices: { get: () => undefined, list: () => slices } }, 'shop', 'web');
+  expect(addresses(all.map(keptSlice))).toEqual(addresses(all));
+  expect(addresses(all)).toEqual(['10.0.0.0', '10.0.0.2']);
+});
+
+test('a slice without endpoints, as of a Service that nothing runs for, has none', () => {
+  expect(keptSlice({ metadata: { name: 'a', namespace: 'shop' } }).endpoints).toEqual([]);
+});

@@ -1,0 +1,37 @@
+/**
+ * What is kept in memory of an object that is watched. A cluster has thousands that no pipeline names, and half of each is
+ * `managedFields`, which only two look into: who wrote a held template, and whether an autoscaler bears the trace of a hold.
+ * Pure; what is written to the cluster is never made from what was left out here.
+ */
+import type { KubeObject } from '../kube/client.ts';
+import { GATE_LABEL } from './gate-policy.ts';
+import type { Deployment, EndpointSlice } from './objects.ts';
+import { SERVICE_NAME } from './ready.ts';
+
+export function withoutManagers<T extends KubeObject>(object: T): T {
+  const { managedFields: _left, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
+  return { ...object, metadata };
+}
+
+/** The user's own tells who wrote its template. */
+export function keptDeployment(deployment: Deployment): Deployment {
+  return deployment.metadata.labels?.[GATE_LABEL] === undefined ? withoutManagers(deployment) : deployment;
+}
+
+/** Which addresses of which Service are ready: of everything that has a Service there is one, and most are nobody's. */
+export function keptSlice({ metadata, endpoints }: EndpointSlice): EndpointSlice {
+  const { name, namespace, resourceVersion, labels } = metadata;
+  const service = labels?.[SERVICE_NAME];
+  return {
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(service === undefined ? {} : { labels: { [SERVICE_NAME]: service } }),
+    },
+    endpoints: (endpoints ?? []).map(({ addresses, conditions: { ready } = {} }) => ({
+      addresses,
+      ...(ready === undefined ? {} : { conditions: { ready } }),
+    })),
+  };
+}
