@@ -56,14 +56,11 @@ function routeProblems({ routes }: KubernetesPlan, named: Named): string[] {
   });
 }
 
-/** What a gateway says of the present generation. A backend that is not there yet is none of its refusals: it may be the candidate's. */
+/** What a gateway says of the present generation. Backends are another matter: the candidate's comes with its release. */
 function refusals({ metadata: { namespace, generation = 0 }, status }: RouteObject, called: string): string[] {
   return (status?.parents ?? []).flatMap(({ parentRef, conditions = [] }) => {
     const refused = conditions.find(
-      one =>
-        one.status === 'False' &&
-        (one.observedGeneration ?? 0) >= generation &&
-        (one.type === 'Accepted' || one.reason === 'RefNotPermitted'),
+      one => one.status === 'False' && one.type === 'Accepted' && (one.observedGeneration ?? 0) >= generation,
     );
     if (!refused) return [];
     const parent = `Gateway ${parentRef.namespace ?? namespace}/${parentRef.name}`;

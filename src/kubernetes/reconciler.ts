@@ -210,7 +210,11 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       await show(subject, seen, { why: asked.result, lastCommand: asked });
       return { why: asked.result, againMs: 0 };
     }
-    const outcome = await carryOut(nextStep(seen.view), subject, seen, { ...options });
+    const outcome = await carryOut(nextStep(seen.view), subject, seen, { ...options }).catch(async error => {
+      const trouble = troubleOf(error);
+      if (trouble !== undefined) await show(subject, seen, { why: trouble, trouble });
+      throw error;
+    });
     await show(subject, seen, { why: outcome.why });
     const isWrong = seen.view.problems.length > 0;
     return isWrong && outcome.againMs === undefined ? { ...outcome, againMs: WRONG_AGAIN_MS } : outcome;
@@ -243,7 +247,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       gate: undefined,
       lastCommand: lastCommand ?? resource.status?.lastCommand,
     });
-    if (release) await resources.show(release, resource);
+    await showReleases(release, resource);
     return outcome;
   }
 
@@ -261,7 +265,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   async function show(
     { resource, artifact }: Subject,
     seen: Look,
-    { why, lastCommand }: { why: string; lastCommand?: PipelineStatus['lastCommand'] },
+    { why, lastCommand, trouble }: { why: string; lastCommand?: PipelineStatus['lastCommand']; trouble?: string },
   ): Promise<void> {
     const release = await newestOf(artifact, seen.newest);
     await write(resource, {
@@ -272,11 +276,21 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       problems: seen.view.problems,
       why,
       gate: seen.external ? undefined : seen.view.gate,
-      trouble: cluster.trouble(),
+      trouble: trouble ?? cluster.trouble(),
       doubt: release && options.doubt(release.id),
       lastCommand: lastCommand ?? resource.status?.lastCommand,
     });
-    if (release) await resources.show(release, resource);
+    await showReleases(release, resource);
+  }
+
+  /** One that was superseded has ended too, and is not the newest any more. */
+  async function showReleases(newest: Release | undefined, resource: PipelineResource): Promise<void> {
+    if (!newest) return;
+    await resources.show(newest, resource);
+    for (const id of resources.open(resource)) {
+      const other = id === newest.id ? undefined : await controller.release(id);
+      if (other && !isActive(other)) await resources.show(other, resource);
+    }
   }
 
   /** With the newest verdict, and also when the step just begun it. */
@@ -327,4 +341,11 @@ function planIn(known: Known): KubernetesPlan | undefined {
 
 function planOf({ plan: { target } }: PipelineBundle): KubernetesPlan | undefined {
   return 'kubernetes' in target ? target.kubernetes : undefined;
+}
+
+/** What a person may have to see to; a write that lost against another one is made anew, and is none. */
+function troubleOf(error: unknown): string | undefined {
+  if (error instanceof Refusal && [404, 409, 422].includes(error.status)) return undefined;
+  const { code, message } = error instanceof Refusal ? asFailure(error, 'a call failed') : asSpillwayError(error);
+  return code === 'STATE_MOVED' || code === 'EPOCH_STALE' ? undefined : message;
 }

@@ -14,6 +14,8 @@ export const KEPT = 10;
 export interface ReleaseResources {
   /** Makes the cluster say what the release says; unchanged, it makes no call. */
   show(release: Release, pipeline: PipelineResource): Promise<void>;
+  /** Ids of those of the pipeline that do not say yet how they ended. */
+  open(pipeline: PipelineResource): string[];
 }
 
 /** @param known what is there already, of one namespace */
@@ -55,7 +57,13 @@ export function releaseResources(
       await client.remove(`${releasesPath(namespace)}/${metadata.name}`);
   }
 
-  return { show };
+  return {
+    show,
+    open: ({ metadata: { namespace = 'default', name } }) =>
+      known(namespace)
+        .filter(({ spec, status }) => spec.pipeline === name && status?.endedAt === undefined)
+        .flatMap(({ metadata }) => metadata.labels?.[`${SPILLWAY}/release`] ?? []),
+  };
 }
 
 /** A merge leaves what it does not name: the fields of an earlier status go by name. */

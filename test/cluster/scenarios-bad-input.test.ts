@@ -126,7 +126,7 @@ describe.concurrent('what cannot be tried', SLOW, () => {
     const { parentRefs } = routeOf('lost')['spec'];
     lost['spec'].parentRefs = [{ ...parentRefs[0], sectionName: 'nosuch' }];
     await cluster.apply(lost);
-    await untilDegraded('lost', /HTTPRoute .*\/lost is not accepted by \S+gateway\S*: /);
+    await untilDegraded('lost', /HTTPRoute .*\/lost is not accepted by Gateway \S*gateway: NoMatchingParent/);
     await cluster.apply(routeOf('lost'));
     await untilServing('lost');
   });

@@ -129,7 +129,7 @@ describe.concurrent('with spillway --kube', { timeout: 240_000 }, () => {
     await team.untilClean();
     expect(await watching.ended).toMatchObject({
       exit: 0,
-      stdout: expect.stringMatching(/1\/3 at 25 %[\s\S]*serving/),
+      stdout: expect.stringMatching(/1\/3 at 25 %[\s\S]*2\/3 at 50 %[\s\S]*cli {2}(held|serving)/),
     });
     const { pipelines } = documentOf(await run(scene.room, [...kube('status', 'cli'), '--json'], asAnn()));
     expect(pipelines).toMatchObject([{ name: 'cli', status: { phase: 'serving' } }]);

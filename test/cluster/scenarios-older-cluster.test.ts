@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { installDefinitions } from './support/definitions.ts';
+import { conditionOf, untilPipeline } from './support/pipelines.ts';
 import { rightsOfChart } from './support/rights.ts';
 import { openScene, type Scene, untilRouted } from './support/scene.ts';
 
@@ -50,6 +51,12 @@ describe('definitions', SLOW, () => {
     const { cluster, server, spillway } = scene;
     await server.stop();
     await cluster.api.call('DELETE', `${DEFINITIONS}/pipelines.spillway.dev`);
+    await until('it is gone', () =>
+      cluster.api.call('GET', `${DEFINITIONS}/pipelines.spillway.dev`).then(
+        () => false,
+        () => true,
+      ),
+    );
     const next = await spillway.start();
     await until(
       'it is said',
@@ -70,10 +77,13 @@ describe('rights', SLOW, () => {
     const rights = without('httproutes', ['patch']);
     scene = await openScene({ rights });
     const { cluster } = scene;
-    const path = `/apis/apps/v1/namespaces/${cluster.namespace}/deployments`;
-    expect(path).toContain(cluster.namespace);
-    await expect(scene.team('weak', { replicas: 1 })).rejects.toThrow(/the right to patch is missing; add the rule/);
+    const made = scene.team('weak', { replicas: 1 });
+    const said = await untilPipeline(cluster, 'weak', status => conditionOf(status, 'Degraded')?.status === 'True');
+    expect(conditionOf(said['status'], 'Degraded')?.message).toMatch(
+      /HTTPRoute .*weak.*: the right to patch is missing; add the rule \{ apiGroups: \["gateway.networking.k8s.io"\], resources: \["httproutes"\], verbs: \["patch"\] \}/,
+    );
     await cluster.apply(...rightsOfChart(cluster.namespace, 'spillway'));
+    await made;
   });
 
   test('to list policies: nothing is looked after, and the log says which right is missing', async () => {

@@ -41,14 +41,21 @@ describe.concurrent('a template that changes', { timeout: 240_000 }, () => {
       now => now.candidate && now.candidate.digest !== candidate.digest && isFirstStage(now),
     );
     await untilRouted(team, 25);
+    await until('the watch has it too', () => weights.includes(25));
     expect(weights.slice(0, 3), 'from 50 over 0 to the first stage').toEqual([50, 0, 25]);
     await until(
       'the candidate of v2 is gone',
       async () => !(await team.leftovers()).some(name => name.includes(candidate.name)),
       { withinMs: 40_000 },
     );
-    const phases = (await releasesOf(team)).map(({ status }) => status.phase).sort();
-    expect(phases).toEqual(['rollingOut', 'superseded']);
+    await until(
+      'both records say so',
+      async () =>
+        (await releasesOf(team))
+          .map(({ status }) => status?.['phase'])
+          .sort()
+          .join() === 'rollingOut,superseded',
+    );
     expect(status.candidate.digest).not.toBe(candidate.digest);
     await team.ask('cancel');
     await team.untilClean();

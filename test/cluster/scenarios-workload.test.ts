@@ -181,7 +181,7 @@ describe.concurrent('weights', { timeout: 240_000 }, () => {
     await untilRouted(team, 25);
     await team.ask('promote --full');
     await untilRouted(team, 100);
-    await patch(team, { minReadySeconds: 600 });
+    await patch(team, { minReadySeconds: 300 });
     await team.ask('promote');
     const held = await team.until(({ phase, hold }) => phase === 'promoting' && hold?.reason === 'promotionTimeout');
     expect(conditionOf(held, 'Degraded')).toMatchObject({ status: 'True', reason: 'PromotionTimeout' });

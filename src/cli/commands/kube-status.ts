@@ -47,12 +47,20 @@ async function watched(
     if (out.isLive) out.draw(drawn([...newest.values()], out));
     if ([...newest.values()].every(isAtRest)) done.abort();
   };
+  /** A line for each step, not for each word that a verdict changes. */
+  const said = new Map<string, string>();
+  const say = (one: PipelineResource) => {
+    const [line = ''] = pipelineView(one, out.paint);
+    if (out.isLive || said.get(one.metadata.name) === line) return;
+    said.set(one.metadata.name, line);
+    out.print(line);
+  };
   draw();
   const follower = {
     onSet(one: PipelineResource) {
       if (!newest.has(one.metadata.name)) return;
       newest.set(one.metadata.name, one);
-      if (!out.isLive) out.print(pipelineView(one, out.paint)[0] ?? '');
+      say(one);
       draw();
     },
     onGone(one?: PipelineResource) {

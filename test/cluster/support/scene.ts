@@ -56,11 +56,24 @@ export async function openScene(options: InstallationOptions = {}): Promise<Scen
     const cluster = await openCluster(room);
     const spillway = await install(room, cluster, options);
     const server = await spillway.start();
+    room.atEnd(() => removePipelines(cluster));
     return { room, cluster, spillway, server, team: (name, of) => openTeam(cluster, name, of) };
   } catch (error) {
     await room.end();
     throw error;
   }
+}
+
+/** While a server is there: one that is deleted without it would wait for ever, and its namespace too. */
+async function removePipelines(cluster: Cluster): Promise<void> {
+  const path = `/apis/spillway.dev/v1alpha1/namespaces/${cluster.namespace}/pipelines`;
+  await cluster.api.call('DELETE', path);
+  const left = async () => (await cluster.list('spillway.dev/v1alpha1', 'pipelines')).map(({ metadata }) => metadata);
+  await until('no pipeline is left', async () => (await left()).length === 0, {
+    withinMs: 60_000,
+    everyMs: 200,
+    instead: left,
+  });
 }
 
 async function openTeam(cluster: Cluster, name: string, options: TeamOptions = {}): Promise<Team> {
