@@ -3,12 +3,12 @@
  * back, a rollback stays, and at the end the route is the one in Git.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openRoom, type Room } from '../support/room.ts';
 import { run, type ServerProcess } from '../support/spillway.ts';
 import { until } from '../support/until.ts';
 import { type KubeObject, pathOf } from './client/objects.ts';
-import { pipeline, untilPipeline } from './support/pipelines.ts';
+import { pipeline, readPipeline, untilPipeline } from './support/pipelines.ts';
 import { broken } from './support/steady-traffic.ts';
 import { NAME, openWeb, say, type Web } from './support/web.ts';
 import { route } from './support/workloads.ts';
@@ -18,6 +18,7 @@ const CANDIDATE = `${NAME}-candidate`;
 let room: Room;
 let web: Web;
 let server: ServerProcess;
+let tool: Tool | undefined;
 
 beforeAll(async () => {
   room = openRoom();
@@ -39,8 +40,14 @@ const clientSide: Sync = async inGit => {
   return api.call('PUT', pathOf(inGit), { ...inGit, metadata: { ...inGit.metadata, resourceVersion } });
 };
 
-/** Applies it again and again until the end. @returns the moments */
-function syncing(inGit: KubeObject, sync: Sync, everyMs: number): { at: number[]; end(): Promise<void> } {
+interface Tool {
+  /** When it synced; `performance.now()`. */
+  at: number[];
+  end(): Promise<void>;
+}
+
+/** Applies it again and again until the end. */
+function syncing(inGit: KubeObject, sync: Sync, everyMs: number): Tool {
   const stop = new AbortController();
   const at: number[] = [];
   const work = async () => {
@@ -91,26 +98,29 @@ describe('a route that is applied again', () => {
     const { version, release } = await web.change();
     await until('the route gives 25 %', () => web.history.last()?.weight === 25, { withinMs: 60_000 });
     const fromMs = performance.now();
-    const tool = syncing(inGit(), sync, everyMs);
-    await until('the share was put back', () => putBack(fromMs, 25) >= 2, { withinMs: 30_000 });
+    const syncer = syncing(inGit(), sync, everyMs);
+    tool = syncer;
+    await until('the share was put back', () => putBack(fromMs, 25) >= 2, {
+      withinMs: 30_000,
+      instead: () => web.history.weightsSince(fromMs),
+    });
     const askedMs = performance.now();
     const asked = await run(room, ['rollback', release, '--reason', 'the test wants it', '--server', server.url]);
     expect(asked.exit, asked.stderr).toBe(0);
     const isBack = () => web.history.states.find(one => one.tombstone?.startsWith(release) && !one.weight);
     const zero = await until('the route has its tombstone', isBack);
-    const synced = tool.at.length;
-    await until('the tool was there twice more', () => tool.at.length >= synced + 2, { withinMs: 15_000 });
-    await web.cluster.api.call('GET', '/readyz');
+    const synced = syncer.at.length;
+    await until('the tool was there twice more', () => syncer.at.length >= synced + 2, { withinMs: 15_000 });
     expect(web.history.states.filter(({ atMs, weight }) => atMs > zero.atMs && weight)).toEqual([]);
     const late = web.traffic.since(zero.atMs + OBEDIENCE_MS).filter(answer => answer.version === version);
     expect(late, 'answers of the candidate after its rollback').toEqual([]);
     await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');
     await until('the route is the one in Git', async () => isSame(await routeSpec(), before), { instead: routeSpec });
-    await tool.end();
+    await tool?.end();
     await web.untilGone();
     const ours = broken(web.traffic.since(beganMs)).length;
     say(
-      `${name}: ${tool.at.length} times, put back ${putBack(fromMs, 25)} times, rolled back in ${Math.round(zero.atMs - askedMs)} ms, ${ours} broken requests of ${web.traffic.since(beganMs).length}`,
+      `${name}: ${syncer.at.length} times, put back ${putBack(fromMs, 25)} times, rolled back in ${Math.round(zero.atMs - askedMs)} ms, ${ours} broken requests of ${web.traffic.since(beganMs).length}`,
     );
     expect(isSame(await routeSpec(), before)).toBe(true);
     expect(ours).toBe(0);
@@ -121,11 +131,11 @@ describe('a route that is applied again', () => {
     await pipelineOf([{ weight: 25 }, { weight: 100 }], '2s');
     await serverSide(without());
     const before = await routeSpec();
-    const tool = syncing(without(), serverSide, 5_000);
+    tool = syncing(without(), serverSide, 5_000);
     await web.change();
     await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving', 120_000);
     await web.untilGone();
-    await tool.end();
+    await tool?.end();
     say(
       `a good version under a tool: ${Math.round(performance.now() - fromMs)} ms, ${web.history.weightsSince(fromMs).join(' ')}`,
     );
@@ -133,6 +143,13 @@ describe('a route that is applied again', () => {
     expect(isSame(await routeSpec(), before)).toBe(true);
     expect(broken(web.traffic.since(fromMs))).toEqual([]);
   }, 180_000);
+});
+
+/** Whatever a test left: nobody syncs any more, and no release runs. */
+afterEach(async () => {
+  await tool?.end();
+  const { phase, release } = (await readPipeline(web.cluster, NAME))['status'] ?? {};
+  if (phase !== 'serving') await run(room, ['rollback', release, '--server', server.url]);
 });
 
 const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);

@@ -17,6 +17,8 @@ import { route, untilRolledOut, workload } from './workloads.ts';
 export const NAME = 'web';
 /** Enough for a verdict in seconds, and little enough for two cores that run a whole cluster. */
 const PER_SECOND = 100;
+/** Pods that end with the gateway's knowledge only: what breaks in these tests was broken by what is tested. */
+const LEAVING = { preStop: { sleep: { seconds: 1 } } };
 
 export interface Change {
   /** What its pods answer. */
@@ -50,7 +52,8 @@ export async function openWeb(room: Room): Promise<Web> {
   const spillway = await install(room, cluster);
   const host = `${namespace}.example`;
   const labels = { 'spillway.dev/gate': NAME };
-  await cluster.apply(...workload(namespace, { name: NAME, version: 'v1', replicas: 4, labels }));
+  const of = { name: NAME, version: 'v1', replicas: 4, labels, container: { lifecycle: LEAVING } };
+  await cluster.apply(...workload(namespace, of));
   await cluster.apply(route(namespace, NAME, { host, weights: { [NAME]: 1 } }));
   await untilRolledOut(cluster, NAME);
   await untilServed(host, { v1: 1 });
