@@ -33,7 +33,8 @@ if (!process.env['SPILLWAY_CLUSTER'])
   throw new Error('run it inside: npm run cluster -- node bench/cluster/rollback.ts');
 
 interface Release {
-  rollback?: { at: string; clocks?: { decisionToWriteMs: number } };
+  phase: string;
+  rollback?: { at: string; reason: string; clocks?: { decisionToWriteMs: number } };
 }
 
 const taken = {
@@ -93,9 +94,15 @@ try {
     const traffic = steadyTraffic(stage.host, perSecond);
     await sleep(SILENT_MS);
     const askedMs = performance.now();
-    const answer = server.call('POST', `/api/v1/releases/${release}/rollback`, { reason: 'the benchmark asks' });
+    const answer = server.call('POST', `/api/v1/releases/${release}/rollback`, { reason: 'the benchmark asks' }).then(
+      () => true,
+      () => false,
+    );
     const last = await lastOf(traffic, version, askedMs);
-    await answer;
+    if (!(await answer)) {
+      await traffic.stop();
+      return tellEarly(release);
+    }
     const isBack = (weights: Readonly<Record<string, number>>) => (weights[stage.candidateService] ?? 0) === 0;
     const seen = await until('weight 0 was seen', () => eye.first(stage.name, askedMs, sight => isBack(sight.weights)));
     const accepted = await until('and accepted', () =>
@@ -158,6 +165,12 @@ try {
       if (performance.now() - Math.max(fromMs, last) >= SILENT_MS) return last;
       await sleep(20);
     }
+  }
+
+  /** It was taken back before it was asked for: no figure, and said. */
+  async function tellEarly(id: string): Promise<void> {
+    const { phase, rollback } = await releaseOf(id);
+    console.log(`not counted: ${id} was ${phase} already: ${rollback?.reason}`);
   }
 
   async function candidatePods(name: string) {

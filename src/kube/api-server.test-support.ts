@@ -81,12 +81,16 @@ export async function apiServer(): Promise<ApiServer> {
   const list = (path: string, query: string, response: ServerResponse) => {
     const name = /metadata\.name%3D([^&]+)/.exec(query)?.[1];
     const items = [...api.objects].filter(([at]) => at.startsWith(`${path}/`) && (!name || at.endsWith(`/${name}`)));
-    answer(response, 200, { metadata: { resourceVersion: `${version}` }, items: items.map(([, object]) => object) });
+    const asked = new URLSearchParams(query);
+    const from = Number(asked.get('continue') ?? 0);
+    const to = from + Number(asked.get('limit') ?? items.length);
+    const metadata = { resourceVersion: `${version}`, ...(to < items.length ? { continue: `${to}` } : {}) };
+    answer(response, 200, { metadata, items: items.slice(from, to).map(([, object]) => object) });
   };
 
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const bounds = { connectMs: 500, callMs: 300, silenceMs: 5_000, bodyBytes: 100_000 };
+  const bounds = { connectMs: 500, callMs: 300, silenceMs: 5_000, bodyBytes: 1_000_000 };
   const client = kubeClient({ server: url, token: () => 'sesame' }, bounds);
   const api: ApiServer = {
     client,

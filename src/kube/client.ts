@@ -50,7 +50,8 @@ export interface WatchEvent<T> {
 }
 
 export interface ListOf<T> {
-  metadata: { resourceVersion: string };
+  /** `continue`: there are more, and where. */
+  metadata: { resourceVersion: string; continue?: string };
   items: T[];
 }
 

@@ -12,8 +12,8 @@ export interface Follower<T extends KubeObject> {
   onSet(object: T): void;
   /** Is not there, by a list or by a watch. By a list only where a single object is followed. */
   onGone(object?: T): void;
-  /** All that there is, whenever it was listed: what is not among them is gone. */
-  onListed?(objects: readonly T[]): void;
+  /** Names and namespaces of all that there is, whenever it was listed: what is not among them is gone. */
+  onListed?(names: readonly KubeObject[]): void;
   onBroken?(error: unknown): void;
 }
 
@@ -29,6 +29,7 @@ export interface Followed {
 /** The server ends a watch itself after this long, so that a lost one is noticed and load spreads. */
 const WATCH_S = 290;
 const GONE = 410;
+const PAGE = 250;
 
 export async function follow<T extends KubeObject>(
   of: Followed,
@@ -68,11 +69,10 @@ async function round<T extends KubeObject>(
 ): Promise<void> {
   const selected = selectorOf(of);
   if (position.version === undefined) {
-    const list = await of.client.list<T>([of.path, selected].filter(Boolean).join('?'));
-    position.version = list.metadata.resourceVersion;
-    for (const object of list.items) follower.onSet(object);
-    if (of.name !== undefined && list.items.length === 0) follower.onGone();
-    follower.onListed?.(list.items);
+    const listed = await listAll(of, follower);
+    position.version = listed.version;
+    if (of.name !== undefined && listed.objects.length === 0) follower.onGone();
+    follower.onListed?.(listed.objects);
   }
   const from = `resourceVersion=${position.version}&allowWatchBookmarks=true&timeoutSeconds=${WATCH_S}`;
   const path = `${of.path}?${['watch=true', selected, from].filter(Boolean).join('&')}`;
@@ -85,7 +85,31 @@ async function round<T extends KubeObject>(
   }
 }
 
-function selectorOf({ name, labelSelector }: Followed): string {
+/** In pages: of a large cluster one answer would be tens of megabytes, and longer than what is taken as an answer. */
+async function listAll<T extends KubeObject>(
+  { client, path, ...of }: Followed,
+  follower: Follower<T>,
+): Promise<{ version: string; objects: KubeObject[] }> {
+  const objects: KubeObject[] = [];
+  const selected = selectorOf(of);
+  for (let from = ''; ; ) {
+    const query = [selected, `limit=${PAGE}`, from && `continue=${encodeURIComponent(from)}`].filter(Boolean).join('&');
+    const { metadata, items } = await client.list<T>(`${path}?${query}`);
+    for (const object of items) {
+      follower.onSet(object);
+      objects.push(trace(object));
+    }
+    if (!metadata.continue) return { version: metadata.resourceVersion, objects };
+    from = metadata.continue;
+  }
+}
+
+/** Enough to know it by: the rest may go while the next page comes. */
+const trace = ({ metadata: { namespace, name } }: KubeObject): KubeObject => ({
+  metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+});
+
+function selectorOf({ name, labelSelector }: Pick<Followed, 'name' | 'labelSelector'>): string {
   const fields = name === undefined ? [] : [`fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`];
   const labels = labelSelector === undefined ? [] : [`labelSelector=${encodeURIComponent(labelSelector)}`];
   return [...fields, ...labels].join('&');

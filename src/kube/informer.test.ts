@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../../test/support/until.ts';
 import { systemClock } from '../clock.ts';
 import type { RouteObject } from '../traffic/gateway/object.ts';
@@ -61,4 +61,37 @@ test('a server that is away takes nothing of what is known', async () => {
   api.put(`${path}/web`, route(9));
   await until('it goes on', () => weightOf('web') === 9);
   expect(routes.broken()).toBeUndefined();
+});
+
+describe('a list of many', () => {
+  const many = 600;
+  let all: Informer<RouteObject>;
+  const lists = () => api.calls.filter(call => call.includes('limit='));
+
+  beforeEach(() => {
+    for (let at = 0; at < many; at++) {
+      const one = route(1);
+      api.put(`${path}/web-${at}`, { ...one, metadata: { ...one.metadata, name: `web-${at}` } });
+    }
+    api.calls.length = 0;
+    all = startInformer({ client: api.client, path }, { clock: systemClock, random: () => 0 }, stop.signal);
+  });
+  afterEach(() => {
+    stop.abort();
+    return all.ended;
+  });
+
+  test('comes in pages, and is known when the last one has come', async () => {
+    await all.synced;
+    expect(all.list('shop')).toHaveLength(many + 1);
+    expect(lists()).toHaveLength(3);
+  });
+
+  test('is begun anew when its place is forgotten between two pages', async () => {
+    await until('the first page is asked for', () => lists().length === 1);
+    api.faults.push({ method: 'GET', fault: { status: 410 } });
+    await all.synced;
+    expect(all.list('shop')).toHaveLength(many + 1);
+    expect(lists().length).toBeGreaterThan(3);
+  });
 });

@@ -63,9 +63,9 @@ export function startInformer<T extends KubeObject>(
   const follower = {
     onSet: set,
     onGone: (object?: T) => object && forget(object),
-    onListed(objects: readonly T[]) {
+    onListed(names: readonly KubeObject[]) {
       broken = undefined;
-      const there = new Set(objects.map(keyOf));
+      const there = new Set(names.map(keyOf));
       for (const object of all()) if (!there.has(keyOf(object))) forget(object);
       isSynced();
     },
