@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { openCluster } from '../../test/cluster/support/cluster.ts';
 import { install } from '../../test/cluster/support/installation.ts';
-import { broken, steadyTraffic } from '../../test/cluster/support/steady-traffic.ts';
+import { type Answered, broken, steadyTraffic } from '../../test/cluster/support/steady-traffic.ts';
 import { untilServed } from '../../test/cluster/support/traffic.ts';
 import { backendRefs, PORT, route, untilRolledOut, workload } from '../../test/cluster/support/workloads.ts';
 import { openRoom } from '../../test/support/room.ts';
@@ -109,7 +109,7 @@ try {
       eye.first(stage.name, askedMs, sight => isBack(sight.weights) && sight.isAccepted),
     );
     const clocks = await until('the clocks of the rollback', async () => (await releaseOf(release)).rollback?.clocks);
-    noneBroken(await traffic.stop());
+    noneBroken('rollback', await traffic.stop(), askedMs);
     taken.decisionToWrite.push(clocks.decisionToWriteMs);
     taken.askedToSeen.push(seen.atMs - askedMs);
     taken.askedToAccepted.push(accepted.atMs - askedMs);
@@ -128,7 +128,7 @@ try {
     const accepted = await until('the floor is accepted', () =>
       eye.first('floor', sentMs, sight => sight.weights['other'] === 0 && sight.isAccepted),
     );
-    noneBroken(await traffic.stop());
+    noneBroken('floor', await traffic.stop(), sentMs);
     floor.accepted.push(accepted.atMs - sentMs);
     floor.last.push(Math.max(0, last - sentMs));
   }
@@ -151,7 +151,7 @@ try {
       return one.rollback && one;
     });
     const answers = await traffic.stop();
-    noneBroken(answers);
+    noneBroken('failing', answers, back.atMs);
     const lastBad = Math.max(...answers.filter(isBad).map(({ endedMs }) => endedMs));
     found.decision.push(Date.parse(rollback!.at) - performance.timeOrigin - first.endedMs);
     found.weight.push(back.atMs - first.endedMs);
@@ -192,9 +192,12 @@ try {
   await room.end();
 }
 
-function noneBroken(answers: Parameters<typeof broken>[0]): void {
+/** Said with when they were sent: milliseconds after the rollback. */
+function noneBroken(during: string, answers: readonly Answered[], fromMs: number): void {
   const bad = broken(answers);
-  if (bad.length > 0) console.log(`${bad.length} of ${answers.length} requests were answered by no app`);
+  if (bad.length === 0) return;
+  const each = bad.slice(0, 5).map(({ sentMs, status }) => `${status} at ${(sentMs - fromMs).toFixed(0)} ms`);
+  console.log(`${during}: ${bad.length} of ${answers.length} requests were answered by no app: ${each.join(', ')}`);
 }
 
 function report(): void {
