@@ -17,7 +17,7 @@ export interface ApiServer {
   /** By path: any object. */
   objects: Map<string, RouteObject>;
   /** Met by the next calls in turn; `PATCH /path` with the verb that HTTP has. */
-  faults: { method: string; name?: string; fault: Fault }[];
+  faults: { method: string; name?: string; fault: Fault /** Calls that are let through first. */; after?: number }[];
   calls: string[];
   /** Changes an object as somebody else, watchers told. */
   put(path: string, route: RouteObject): void;
@@ -53,10 +53,12 @@ export async function apiServer(): Promise<ApiServer> {
     const [path = '', query = ''] = (request.url ?? '').split('?');
     const method = request.method ?? '';
     api.calls.push(`${method} ${request.url}`);
-    const at = api.faults.findIndex(
-      one => one.method === method && (one.name === undefined || path.endsWith(one.name)),
-    );
-    if (at >= 0) return fail(response, api.faults.splice(at, 1)[0]!.fault);
+    const met = api.faults.find(one => one.method === method && (one.name === undefined || path.endsWith(one.name)));
+    if (met?.after) met.after -= 1;
+    else if (met) {
+      api.faults.splice(api.faults.indexOf(met), 1);
+      return fail(response, met.fault);
+    }
     if (query.includes('watch=true')) {
       response.writeHead(200).flushHeaders();
       api.watchers.push({ response, url: request.url ?? '' });

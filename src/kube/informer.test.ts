@@ -68,28 +68,29 @@ describe('a list of many', () => {
   let all: Informer<RouteObject>;
   const lists = () => api.calls.filter(call => call.includes('limit='));
 
-  beforeEach(() => {
+  function listMany(): void {
     for (let at = 0; at < many; at++) {
       const one = route(1);
       api.put(`${path}/web-${at}`, { ...one, metadata: { ...one.metadata, name: `web-${at}` } });
     }
     api.calls.length = 0;
     all = startInformer({ client: api.client, path }, { clock: systemClock, random: () => 0 }, stop.signal);
-  });
+  }
   afterEach(() => {
     stop.abort();
     return all.ended;
   });
 
   test('comes in pages, and is known when the last one has come', async () => {
+    listMany();
     await all.synced;
     expect(all.list('shop')).toHaveLength(many + 1);
     expect(lists()).toHaveLength(3);
   });
 
   test('is begun anew when its place is forgotten between two pages', async () => {
-    await until('the first page is asked for', () => lists().length === 1);
-    api.faults.push({ method: 'GET', fault: { status: 410 } });
+    api.faults.push({ method: 'GET', fault: { status: 410 }, after: 1 });
+    listMany();
     await all.synced;
     expect(all.list('shop')).toHaveLength(many + 1);
     expect(lists().length).toBeGreaterThan(3);
