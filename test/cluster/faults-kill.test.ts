@@ -12,7 +12,7 @@ import { broken } from './support/steady-traffic.ts';
 import { untilServed } from './support/traffic.ts';
 import { doubled, NAME, openWeb, say, verifiedAudit, type Web } from './support/web.ts';
 
-const KILLS = Number(process.env['SPILLWAY_KILLS'] ?? 30);
+const KILLS = 30;
 const SEED = Number(process.env['SPILLWAY_SEED'] ?? randomInt(2 ** 31));
 /** Between the word of the gateway that it has taken a route up and its obedience. */
 const OBEDIENCE_MS = 2_000;

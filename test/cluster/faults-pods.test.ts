@@ -116,12 +116,10 @@ test('one of four stable pods is not ready at the rollback: the traffic comes ba
   expect(broken(web.traffic.answers)).toEqual([]);
 });
 
-/** As many candidate pods as before are ready, and not all are the same. */
-async function untilMadeAgain(before: readonly string[]): Promise<void> {
-  await until('a new pod is ready', async () => {
-    const ready = (await podsOf(true)).filter(isReady);
-    return ready.length === before.length && ready.some(({ metadata }) => !before.includes(metadata.name));
-  });
+/** Both candidate pods are ready, and so many of them are not those of before. */
+async function areMadeAgain(count: number, before: readonly string[]): Promise<boolean> {
+  const ready = (await podsOf(true)).filter(isReady).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return ready.length === 2 && ready.filter(({ metadata }) => !before.includes(metadata.name)).length === count;
 }
 
 test('pods of the candidate are deleted by hand in mid-stage: they are made again, and its weight stands', async () => {
@@ -131,24 +129,24 @@ test('pods of the candidate are deleted by hand in mid-stage: they are made agai
   expect(before.length, 'pods for half of the traffic of four').toBe(2);
   let deletedMs = performance.now();
   await web.cluster.kubectl('delete', 'pod', before[0]!, '--wait=false');
-  await untilMadeAgain(before);
+  await until('another pod is ready', () => areMadeAgain(1, before));
   const tookMs = Math.round(performance.now() - deletedMs);
   const lost = broken(web.traffic.since(deletedMs)).length;
-  say(
-    `one of two candidate pods deleted: ready again after ${tookMs} ms, ${lost} requests lost by the app’s own quick end`,
-  );
+  say(`one of two candidate pods deleted: ready again after ${tookMs} ms, ${lost} requests lost`);
   expect(
     web.history.weightsSince(deletedMs).filter(weight => weight !== '50'),
     'other weights meanwhile',
   ).toEqual([]);
 
+  const doomed = await names();
   deletedMs = performance.now();
   await web.cluster.kubectl('delete', 'pods', '-l', CANDIDATE, '--wait=false');
   // What users lose counts against the candidate: where that is enough for the test of errors, it is rolled back.
-  const isServing = () => web.traffic.since(deletedMs + 1_000).some(one => one.version === version);
-  const end = await until('it serves again, or is taken back', async () => (await rollbackOf(release)) ?? isServing(), {
-    instead: async () => [(await readPipeline(web.cluster, NAME))['status'], web.history.last()],
-  });
+  const end = await until(
+    'others are ready, or it is taken back',
+    async () => (await rollbackOf(release)) ?? areMadeAgain(2, doomed),
+    { instead: async () => [(await readPipeline(web.cluster, NAME))['status'], web.history.last()] },
+  );
   const gap = broken(web.traffic.since(deletedMs)).length;
   say(
     `all candidate pods deleted: ${gap} requests lost; ${end === true ? 'its weight stands' : `rolled back: ${end.reason}`}`,
@@ -159,7 +157,8 @@ test('pods of the candidate are deleted by hand in mid-stage: they are made agai
       phase: 'rollingOut',
       weight: 50,
     });
-    await until('both are ready', async () => (await podsOf(true)).filter(isReady).length === 2);
+    const readyMs = performance.now();
+    await until('they answer', () => web.traffic.since(readyMs).some(one => one.version === version));
     await rollBack(release);
   } else expect(end.trigger).toBe('errorRate');
   await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');

@@ -25,9 +25,9 @@ export interface Killing {
 
 const STEPS_MAX = 12;
 const JITTER_MS = 250;
-const LIFE_MAX_MS = 6_000;
+const LIFE_MAX_MS = 5_000;
 /** Nothing happens: then the clock decides. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 4_000;
 
 /** @returns the server that lives in the end, and the kills */
 export async function killAgainAndAgain(
