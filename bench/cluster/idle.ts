@@ -102,6 +102,19 @@ try {
     });
   }
 
+  /** Why pipelines do not go on, and how many. */
+  async function reasons(): Promise<Record<string, number>> {
+    const { items } = await cluster.api.call('GET', pipelinesPath(cluster.namespace));
+    const counts: Record<string, number> = {};
+    for (const { status } of items as KubeObject[]) {
+      const conditions: { type: string; message: string }[] = status?.conditions ?? [];
+      const said = conditions.find(({ type }) => type === 'Progressing')?.message ?? 'nothing';
+      const key = said.replaceAll(/web-[0-9]+/g, 'web-N').replaceAll(/[0-9a-f]{10,}/g, 'HASH');
+      counts[key] = (counts[key] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   /** All routes give the candidate its share: only then does the clock of a stage go. */
   async function until25(count: number): Promise<void> {
     await untilPhase(cluster, count, 'rollingOut', 400_000);
@@ -110,9 +123,9 @@ try {
       return routes.filter(({ spec }) => spec.rules[0].backendRefs[1]?.weight === 25).length;
     };
     await until(`${count} candidates get traffic`, async () => (await raised()) >= count, {
-      withinMs: 300_000,
+      withinMs: 120_000,
       everyMs: 1_000,
-      instead: raised,
+      instead: () => reasons(),
     });
   }
 } finally {

@@ -90,7 +90,7 @@ export interface Bounds {
 export const BOUNDS: Bounds = { connectMs: 1_500, callMs: 3_000, silenceMs: 90_000, bodyBytes: 16 * 1024 * 1024 };
 
 export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient {
-  const dispatcher = new Agent({
+  const options: Agent.Options = {
     // One HTTP/2 connection would carry all calls, and one that is silently dead would take every rollback with it until a ping
     // has failed, which takes minutes. Of HTTP/1.1 a call that hangs loses its own connection, and the next opens a new one.
     allowH2: false,
@@ -104,9 +104,15 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     },
     headersTimeout: bounds.callMs,
     bodyTimeout: bounds.silenceMs,
-  });
+  };
+  // A watch keeps its connection, so calls have others. Patches have their own: no rollback waits behind what a hundred releases
+  // ask at once. Each is bounded, because as many handshakes at once would keep the server, and this process, from all else.
+  const watches = new Agent(options);
+  const patches = new Agent({ ...options, connections: AT_ONCE });
+  const others = new Agent({ ...options, connections: AT_ONCE });
 
   async function open(call: Call, sent: Sent | undefined, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const dispatcher = call.verb === 'watch' ? watches : sent?.type === JSON_PATCH ? patches : others;
     const headers: Record<string, string> = { accept: 'application/json' };
     if (access.token) headers['authorization'] = `Bearer ${access.token()}`;
     if (sent) headers['content-type'] = sent.type;
@@ -150,7 +156,8 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   return {
     get: path => send({ verb: 'get', path }),
     list: path => send({ verb: 'list', path }),
-    patch: (path, operations) => send({ verb: 'patch', path: managed(path) }, sentAs('json-patch+json', operations)),
+    patch: (path, operations) =>
+      send({ verb: 'patch', path: managed(path) }, { type: JSON_PATCH, body: JSON.stringify(operations) }),
     merge: (path, change) => send({ verb: 'patch', path: managed(path) }, sentAs('merge-patch+json', change)),
     apply: (path, object, { manager = FIELD_MANAGER, force = true } = {}) =>
       // YAML, of which JSON is a part: the type that every version of the API server takes.
@@ -166,7 +173,9 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
       }
     },
     watch,
-    close: () => dispatcher.destroy(),
+    async close() {
+      await Promise.all([watches, patches, others].map(agent => agent.destroy()));
+    },
   };
 }
 
@@ -174,6 +183,10 @@ interface Sent {
   type: string;
   body: string;
 }
+
+const JSON_PATCH = 'application/json-patch+json';
+/** Connections for each kind of call. */
+const AT_ONCE = 16;
 
 const METHODS: Record<Verb, Dispatcher.HttpMethod> = {
   get: 'GET',
