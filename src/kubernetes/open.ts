@@ -11,15 +11,16 @@ import { type KubeClient, kubeClient, type OwnerReference } from '../kube/client
 import { type ArmBackends, type OperatorsPrometheus, plannedThresholds } from '../metrics/prometheus/planned-source.ts';
 import type { ThresholdWatch } from '../metrics/prometheus/threshold-watch.ts';
 import { isActive, type Release, workloadOf } from '../rollout/release.ts';
-import type { Store } from '../store/store.ts';
+import type { AuditEvent, Store } from '../store/store.ts';
 import type { Backend } from '../traffic/gateway/object.ts';
 import { routeFeed } from '../traffic/gateway/route-feed.ts';
 import { type WorkloadRouter, workloadRouter } from '../traffic/workload-router.ts';
 import { type CandidateRoutes, candidateRoutes } from './candidate-routes.ts';
 import { watchGate } from './detect-gate.ts';
+import { clusterEvents } from './events.ts';
 import type { Located } from './locate.ts';
 import { type Reconciler, startReconciler } from './reconciler.ts';
-import { SPILLWAY } from './resources.ts';
+import { type PipelineResource, SPILLWAY } from './resources.ts';
 import { sweep } from './sweep.ts';
 import { type Watched, watchCluster } from './watched.ts';
 import { type KubernetesWorkloads, kubernetesWorkloads } from './workloads.ts';
@@ -120,7 +121,10 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
         ),
     });
     running = { reconciler, workloads };
+    const events = clusterEvents(client, { clock });
     controller.onEvent(event => {
+      const pipeline = event.type === 'audit' && pipelineOf(event.event, cluster);
+      if (event.type === 'audit' && pipeline) events.tell(event.event, pipeline);
       if (event.type !== 'release' || isActive(event.release)) return;
       workloads.forget(event.release.id);
       doubts.delete(event.release.id);
@@ -158,6 +162,13 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       await client.close();
     },
   };
+}
+
+/** A workload's is named like its artifact; that of a prompt says in its status what it released last. */
+function pipelineOf({ artifact, releaseId }: AuditEvent, { pipelines }: Watched): PipelineResource | undefined {
+  const [namespace = '', name] = artifact.split('.');
+  if (name !== undefined) return pipelines.get(namespace, name);
+  return pipelines.list().find(({ status }) => releaseId !== null && status?.release === releaseId);
 }
 
 function workloadsOf(

@@ -123,6 +123,8 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
         if (drift.is !== 'repaired') delete known.carriedEpoch;
         const { is, route, who, seen, wanted, failure } = drift;
         const what = { artifact, route: route.name, is, who, seen, wanted, ...(failure ? { code: failure.code } : {}) };
+        // Only its numbers were others: the share was right, as when a reference was just attached.
+        if (is === 'repaired' && seen === wanted) return;
         log.warn(what, 'the weight of a route is not the one that was written');
         for (const listener of listeners) listener(artifact, drift);
       },
