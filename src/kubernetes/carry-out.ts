@@ -9,7 +9,7 @@ import type { Json } from '../config/plan.ts';
 import { ENGINE, plain } from '../controller/audit-draft.ts';
 import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
-import type { KubeClient, KubeObject, Operation } from '../kube/client.ts';
+import type { KubeClient, Operation } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
 import { isActive } from '../rollout/release.ts';
 import type { AuditDraft, Store } from '../store/store.ts';
@@ -23,6 +23,7 @@ import { pausePatch, resumePatch } from './own-deployment.ts';
 import { FINALIZER, type PipelineResource, pathOfPipeline } from './resources.ts';
 import { servingTemplate } from './serving.ts';
 import { templateOf } from './template.ts';
+import { writerOf } from './writer.ts';
 
 /** What the engine keeps of a document. */
 export type Bundle = Pick<PipelineBundle, 'document' | 'plan' | 'suites' | 'prompt'>;
@@ -256,22 +257,4 @@ export async function dropFinalizer({ metadata }: PipelineResource, client: Kube
   await client.merge(pathOfPipeline(metadata), {
     metadata: { finalizers: finalizers.filter(one => one !== FINALIZER), resourceVersion: metadata.resourceVersion },
   });
-}
-
-/** Who wrote what is released last, as far as the API server tells: the field manager of the template, or of the pipeline's target. */
-export function writerOf({ metadata }: Pick<KubeObject, 'metadata'>): string {
-  const managed = (metadata as { managedFields?: ManagedFields[] }).managedFields ?? [];
-  const entries = managed.filter(({ fieldsV1, subresource }) => {
-    const spec = fieldsV1?.['f:spec'] as Record<string, unknown> | undefined;
-    return subresource === undefined && (spec?.['f:template'] ?? spec?.['f:target']) !== undefined;
-  });
-  const newest = entries.sort((a, b) => (b.time ?? '').localeCompare(a.time ?? ''))[0];
-  return `kubernetes:${newest?.manager ?? 'unknown'}`;
-}
-
-interface ManagedFields {
-  manager?: string;
-  time?: string;
-  subresource?: string;
-  fieldsV1?: Record<string, unknown>;
 }

@@ -8,8 +8,10 @@ import { formatProblem, type SpillwayError } from '../errors.ts';
 import type { KubeClient, KubeObject } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import type { PipelineResource } from './resources.ts';
+import { writerOf } from './writer.ts';
 
-export type Document = { bundle: PipelineBundle } | { problems: string[] };
+/** `writer`: of its files, where they are in a ConfigMap. */
+export type Document = { bundle: PipelineBundle; writer?: string } | { problems: string[] };
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -18,7 +20,9 @@ interface ConfigMap extends KubeObject {
 /** Reads the ConfigMap, where the document names one. */
 export async function documentOf(resource: PipelineResource, client: KubeClient): Promise<Document> {
   const found = await filesOf(resource, client);
-  return 'problems' in found ? found : readDocument(resource, found.files);
+  if ('problems' in found) return found;
+  const { files, writer } = found;
+  return { ...readDocument(resource, files), ...(writer === undefined ? {} : { writer }) };
 }
 
 export function readDocument({ metadata, spec }: PipelineResource, files: Record<string, string>): Document {
@@ -47,14 +51,14 @@ export function filesNamedIn({
 async function filesOf(
   { metadata, spec }: PipelineResource,
   client: KubeClient,
-): Promise<{ files: Record<string, string> } | { problems: string[] }> {
+): Promise<{ files: Record<string, string>; writer?: string } | { problems: string[] }> {
   const of = filesNamedIn({ metadata, spec });
   if (!of) return { files: {} };
   const { namespace, configMap: named } = of;
   const called = `ConfigMap ${namespace}/${named}`;
   try {
-    const { data = {} } = await client.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${named}`);
-    return { files: data };
+    const found = await client.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${named}`);
+    return { files: found.data ?? {}, writer: writerOf(found) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 404) return { problems: [`${called} is not there: spec.files.configMap names it`] };

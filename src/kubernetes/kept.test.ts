@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { writerOf } from './carry-out.ts';
-import { keptDeployment, keptSlice, withoutManagers } from './kept.ts';
+import { keptDeployment, keptPipeline, keptSlice, withoutManagers } from './kept.ts';
 import type { Deployment, EndpointSlice } from './objects.ts';
 import { readyAddresses } from './ready.ts';
+import { writerOf } from './writer.ts';
 
 const managedFields = [{ manager: 'helm', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:template': {} } } }];
 
@@ -46,4 +46,13 @@ test('what is kept of slices gives the same addresses', () => {
 
 test('a slice without endpoints, as of a Service that nothing runs for, has none', () => {
   expect(keptSlice({ metadata: { name: 'a', namespace: 'shop' } }).endpoints).toEqual([]);
+});
+
+test('a pipeline says who wrote it where that is what is released', () => {
+  const written = (target: object) =>
+    keptPipeline({ metadata: { name: 'web', managedFields: [{ manager: 'ann' }] } as never, spec: { target } })
+      .metadata;
+  expect(written({ kubernetes: { deployment: 'web' } })).toEqual({ name: 'web' });
+  for (const target of [{ prompt: {} }, { kubernetes: { workload: 'external' } }])
+    expect(written(target)).toHaveProperty('managedFields');
 });

@@ -1,12 +1,13 @@
 /**
  * What is kept in memory of an object that is watched. A cluster has thousands that no pipeline names, and half of each is
- * `managedFields`, which only two look into: who wrote a held template, and whether an autoscaler bears the trace of a hold.
+ * `managedFields`, which only few look into: who wrote a held template or a version, and whether an autoscaler bears the trace of a hold.
  * Pure; what is written to the cluster is never made from what was left out here.
  */
 import type { KubeObject } from '../kube/client.ts';
 import { GATE_LABEL } from './gate-policy.ts';
 import type { Deployment, EndpointSlice } from './objects.ts';
 import { SERVICE_NAME } from './ready.ts';
+import type { PipelineResource } from './resources.ts';
 
 export function withoutManagers<T extends KubeObject>(object: T): T {
   const { managedFields: _left, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
@@ -16,6 +17,13 @@ export function withoutManagers<T extends KubeObject>(object: T): T {
 /** The user's own tells who wrote its template. */
 export function keptDeployment(deployment: Deployment): Deployment {
   return deployment.metadata.labels?.[GATE_LABEL] === undefined ? withoutManagers(deployment) : deployment;
+}
+
+/** What is released of a prompt or of an external workload stands in the pipeline itself: whoever wrote that began the release. */
+export function keptPipeline(pipeline: PipelineResource): PipelineResource {
+  const { target } = pipeline.spec as { target?: { kubernetes?: { workload?: string } } };
+  const isManaged = target?.kubernetes !== undefined && target.kubernetes.workload !== 'external';
+  return isManaged ? withoutManagers(pipeline) : pipeline;
 }
 
 /** Which addresses of which Service are ready: of everything that has a Service there is one, and most are nobody's. */

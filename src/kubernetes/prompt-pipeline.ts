@@ -12,10 +12,11 @@ import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
-import { type Begun, type Bundle, dropFinalizer, keepFinalizer, type Outcome, writerOf } from './carry-out.ts';
+import { type Begun, type Bundle, dropFinalizer, keepFinalizer, type Outcome } from './carry-out.ts';
 import { obey } from './obey-person.ts';
 import type { PipelineStatus } from './resource-status.ts';
 import type { PipelineResource } from './resources.ts';
+import { writerOf } from './writer.ts';
 
 interface PromptOptions {
   client: KubeClient;
@@ -35,9 +36,17 @@ export interface PromptLook {
 const SOON_MS = 500;
 const WRONG_AGAIN_MS = 5_000;
 
+export interface PromptDocument {
+  /** As it is, or was when it was last right. */
+  bundle: Bundle;
+  problems: readonly string[];
+  /** Of its files. */
+  writer?: string | undefined;
+}
+
 export async function releasePrompt(
   resource: PipelineResource,
-  { bundle, problems }: { bundle: Bundle; problems: readonly string[] },
+  { bundle, problems, writer }: PromptDocument,
   o: PromptOptions,
 ): Promise<PromptLook> {
   const { name: artifact, version } = promptOf(bundle);
@@ -47,7 +56,7 @@ export async function releasePrompt(
     const [problem] = problems;
     if (problem !== undefined) return { why: problem, againMs: WRONG_AGAIN_MS, hasBegun: false };
     await keepFinalizer(resource, o.client);
-    return beginRelease(bundle, o, { force, actor: writerOf(resource) });
+    return beginRelease(bundle, o, { force, actor: writer ?? writerOf(resource) });
   };
   const lastCommand = await obey(resource, before, o, () => begin(true));
   const outcome = lastCommand

@@ -11,7 +11,7 @@ import type { Log } from '../controller/world.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
-import { isActive, type Release } from '../rollout/release.ts';
+import { isActive } from '../rollout/release.ts';
 import type { Store } from '../store/store.ts';
 import type { WorkloadRouter } from '../traffic/workload-router.ts';
 import { capabilities } from './capabilities.ts';
@@ -24,16 +24,13 @@ import type { Located } from './locate.ts';
 import { type Look, look, type Subject } from './look.ts';
 import { type Gate, nextStep } from './next-step.ts';
 import { obeyPerson } from './obey-person.ts';
-import { releasePrompt } from './prompt-pipeline.ts';
-import { releaseResources } from './release-resources.ts';
-import type { PipelineStatus } from './resource-status.ts';
+import { type PromptDocument, releasePrompt } from './prompt-pipeline.ts';
 import type { PipelineResource } from './resources.ts';
-import type { Seen } from './status.ts';
-import { statusWriter } from './status-writer.ts';
+import { type ShowingOptions, showing } from './showing.ts';
 import type { Watched } from './watched.ts';
 import { watchedFiles } from './watched-files.ts';
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends ShowingOptions {
   client: KubeClient;
   cluster: Watched;
   store: Store;
@@ -43,8 +40,6 @@ export interface ReconcilerOptions {
   random: () => number;
   log: Log;
   gate: () => Gate;
-  /** What a release waits for, empty for nothing; undefined where another replica runs it. */
-  doubt(releaseId: string): string | undefined;
   sweep: CarryOut['sweep'];
 }
 
@@ -64,7 +59,10 @@ const SHOW_EVERY_MS = 1_000;
 /** Somebody is mending what is wrong, perhaps with an object that is not watched. */
 const WRONG_AGAIN_MS = 5_000;
 
-type Known = ({ bundle: PipelineBundle } | { problems: string[] }) & { version: string; readAtMs: number };
+type Known = ({ bundle: PipelineBundle; writer?: string } | { problems: string[] }) & {
+  version: string;
+  readAtMs: number;
+};
 
 export function startReconciler(options: ReconcilerOptions): Reconciler {
   const { client, cluster, controller, router, clock, log } = options;
@@ -73,9 +71,8 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   const staleFiles = new Set<string>();
   /** By artifact. Forgotten with the process: then a person's `retry` is asked for, where a mere new apply would have done. */
   const takenBack = new Map<string, string>();
-  const status = statusWriter({ client, clock, log });
+  const shown = showing(options);
   const capable = capabilities(client, clock);
-  const resources = releaseResources(client, namespace => cluster.releases.list(namespace));
   const queue = keyedQueue(reconcile, {
     clock,
     random: options.random,
@@ -113,7 +110,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     if (event.type !== 'release') return;
     const key = keyOfArtifact(event.release.artifact);
     if (key === undefined) return;
-    const isChange = !isActive(event.release) || status.writtenAtMs(key) + SHOW_EVERY_MS <= clock.monotonicMs();
+    const isChange = !isActive(event.release) || shown.writtenAtMs(key) + SHOW_EVERY_MS <= clock.monotonicMs();
     if (isChange) queue.add(key);
     else queue.addAfter(key, SHOW_EVERY_MS);
   });
@@ -135,14 +132,18 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     const known = await knownDocument(key, resource);
     const bundle = 'bundle' in known ? known.bundle : await lastGood(resource);
     const problems = 'problems' in known ? known.problems : [];
-    const outcome = bundle ? await reconcileBundle(resource, bundle, problems) : await showInvalid(resource, problems);
+    const { writer } = { writer: undefined, ...known };
+    const outcome = bundle
+      ? await reconcileBundle(resource, { bundle, problems, writer })
+      : await showInvalid(resource, problems);
     queue.addAfter(key, outcome.againMs ?? (problems.length > 0 ? WRONG_AGAIN_MS : RESYNC_MS));
   }
 
-  function reconcileBundle(resource: PipelineResource, bundle: Bundle, problems: string[]): Promise<Outcome> {
+  function reconcileBundle(resource: PipelineResource, known: PromptDocument): Promise<Outcome> {
+    const { bundle, problems } = known;
     const { target } = bundle.plan;
     if ('kubernetes' in target) return reconcileWorkload({ resource, bundle, kubernetes: target.kubernetes, problems });
-    return reconcilePrompt(resource, bundle, problems);
+    return reconcilePrompt(resource, known);
   }
 
   /** A document that went wrong must not strand what a release has made: the last good one says where that is. */
@@ -182,7 +183,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     resource: PipelineResource;
     bundle: Bundle;
     kubernetes: KubernetesPlan;
-    problems: string[];
+    problems: readonly string[];
   }): Promise<Outcome> {
     const { resource } = of;
     const { namespace = 'default', name } = resource.metadata;
@@ -207,15 +208,15 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     if (incapable) seen = await look(subject, { ...around, incapable });
     const asked = await obeyPerson(subject, seen, { ...options });
     if (asked) {
-      await show(subject, seen, { why: asked.result, lastCommand: asked });
+      await shown.workload(subject, seen, { why: asked.result, lastCommand: asked });
       return { why: asked.result, againMs: 0 };
     }
     const outcome = await carryOut(nextStep(seen.view), subject, seen, { ...options }).catch(async error => {
       const trouble = troubleOf(error);
-      if (trouble !== undefined) await show(subject, seen, { why: trouble, trouble });
+      if (trouble !== undefined) await shown.workload(subject, seen, { why: trouble, trouble });
       throw error;
     });
-    await show(subject, seen, { why: outcome.why });
+    await shown.workload(subject, seen, { why: outcome.why });
     const isWrong = seen.view.problems.length > 0;
     return isWrong && outcome.againMs === undefined ? { ...outcome, againMs: WRONG_AGAIN_MS } : outcome;
   }
@@ -234,21 +235,10 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     return problems.join() === before ? undefined : problems;
   }
 
-  async function reconcilePrompt(resource: PipelineResource, bundle: Bundle, problems: string[]): Promise<Outcome> {
-    const known = { bundle, problems };
-    const { outcome, release, baseline, applied, lastCommand } = await releasePrompt(resource, known, options);
-    await write(resource, {
-      generation: resource.metadata.generation ?? 0,
-      release,
-      baseline,
-      applied,
-      problems,
-      why: outcome.why,
-      gate: undefined,
-      lastCommand: lastCommand ?? resource.status?.lastCommand,
-    });
-    await showReleases(release, resource);
-    return outcome;
+  async function reconcilePrompt(resource: PipelineResource, known: PromptDocument): Promise<Outcome> {
+    const seen = await releasePrompt(resource, known, options);
+    await shown.prompt(resource, seen, known.problems);
+    return seen.outcome;
   }
 
   function othersOf({ metadata }: PipelineResource) {
@@ -262,66 +252,15 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     });
   }
 
-  async function show(
-    { resource, artifact }: Subject,
-    seen: Look,
-    { why, lastCommand, trouble }: { why: string; lastCommand?: PipelineStatus['lastCommand']; trouble?: string },
-  ): Promise<void> {
-    const release = await newestOf(artifact, seen.newest);
-    await write(resource, {
-      generation: resource.metadata.generation ?? 0,
-      release,
-      baseline: seen.view.baseline,
-      applied: seen.view.workload?.version,
-      problems: seen.view.problems,
-      why,
-      gate: seen.external ? undefined : seen.view.gate,
-      trouble: trouble ?? cluster.trouble(),
-      doubt: release && options.doubt(release.id),
-      lastCommand: lastCommand ?? resource.status?.lastCommand,
-    });
-    await showReleases(release, resource);
-  }
-
-  /** One that was superseded has ended too, and is not the newest any more. */
-  async function showReleases(newest: Release | undefined, resource: PipelineResource): Promise<void> {
-    if (!newest) return;
-    await resources.show(newest, resource);
-    for (const id of resources.open(resource)) {
-      const other = id === newest.id ? undefined : await controller.release(id);
-      if (other && !isActive(other)) await resources.show(other, resource);
-    }
-  }
-
-  /** With the newest verdict, and also when the step just begun it. */
-  async function newestOf(artifact: string, before: Release | undefined): Promise<Release | undefined> {
-    const { releases } = await controller.releases({ artifact, limit: 1 });
-    return releases[0] ?? before;
-  }
-
   async function showInvalid(resource: PipelineResource, problems: string[]): Promise<Outcome> {
     const why = problems[0] ?? '';
     if (resource.metadata.deletionTimestamp !== undefined) {
       await dropFinalizer(resource, client);
       return { why };
     }
-    await write(resource, {
-      generation: resource.metadata.generation ?? 0,
-      release: undefined,
-      baseline: null,
-      applied: undefined,
-      problems,
-      why,
-      gate: undefined,
-      lastCommand: resource.status?.lastCommand,
-    });
+    await shown.invalid(resource, problems);
     return { why };
   }
-
-  const write = (resource: PipelineResource, seen: Seen) => {
-    const { namespace = 'default', name } = resource.metadata;
-    return status.write(resource, cluster.pipelines.get(namespace, name), seen);
-  };
 
   return {
     located(artifact, baseline) {

@@ -9,7 +9,7 @@ import { asFailure, Refusal } from '../kube/refusal.ts';
 import type { RouteAddress, RouteObject } from '../traffic/gateway/object.ts';
 import type { RouteFeed } from '../traffic/gateway/route-feed.ts';
 import { type StartedCluster, startCluster } from './cluster.ts';
-import { withoutManagers } from './kept.ts';
+import { keptPipeline, withoutManagers } from './kept.ts';
 import { API, type PipelineResource, type ReleaseResource, SPILLWAY } from './resources.ts';
 
 export interface Watched extends StartedCluster {
@@ -34,12 +34,12 @@ export interface WatchedOptions extends Time {
 /** Resolves when all was listed once, or at the signal. */
 export async function watchCluster(options: WatchedOptions): Promise<Watched> {
   const { client, namespace, routes, signal, ...time } = options;
-  const start = <T extends KubeObject>(api: string, plural: string): Informer<T> => {
+  const start = <T extends KubeObject>(api: string, plural: string, keep: (object: T) => T): Informer<T> => {
     const path = namespace === undefined ? `${api}/${plural}` : `${api}/namespaces/${namespace}/${plural}`;
-    return startInformer<T>({ client, path, keep: withoutManagers }, time, signal);
+    return startInformer<T>({ client, path, keep }, time, signal);
   };
-  const pipelines = start<PipelineResource>(API, 'pipelines');
-  const releases = start<ReleaseResource>(API, 'releases');
+  const pipelines = start<PipelineResource>(API, 'pipelines', keptPipeline);
+  const releases = start<ReleaseResource>(API, 'releases', withoutManagers);
   // Records of releases are written and never needed: a cluster that does not know them keeps nothing waiting.
   const own = [pipelines, routes];
   const isOver = new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
