@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { conditionOf, pipeline } from './support/pipelines.ts';
-import { openScene, type Scene, STAGES, teamOf } from './support/scene.ts';
+import { openScene, releaseOf, type Scene, STAGES, teamOf } from './support/scene.ts';
 import { route, untilRolledOut, workload } from './support/workloads.ts';
 
 let scene: Scene;
@@ -66,6 +66,9 @@ describe('workload: external', { timeout: 240_000 }, () => {
     await team().until(({ phase }) => phase === 'serving');
     await weigh(0, 100);
     expect(await team().leftovers()).toEqual([]);
+    const { release } = await team().status();
+    const { createdBy } = await releaseOf(scene, release);
+    expect(createdBy, 'the field manager that wrote the version').toBe('kubernetes:cluster');
   });
 
   test('the next one goes the other way round; rolled back, the other serves on and the same name does not start again', async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentsOf } from '../support/documents.ts';
 import { until } from '../support/until.ts';
 import { conditionOf } from './support/pipelines.ts';
-import { openScene, type Scene, teamOf } from './support/scene.ts';
+import { openScene, releaseOf, type Scene, teamOf } from './support/scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
@@ -62,7 +62,10 @@ describe('a prompt in a ConfigMap', { timeout: 120_000 }, () => {
         () => true,
       ),
     );
-    const ended = (await (await fetch(`${scene.server.url}/api/v1/releases/${release}`)).json()) as object;
-    expect(ended).toMatchObject({ phase: 'cancelled', weight: 0 });
+    expect(await releaseOf(scene, release)).toMatchObject({
+      phase: 'cancelled',
+      weight: 0,
+      createdBy: 'kubernetes:cluster',
+    });
   });
 });

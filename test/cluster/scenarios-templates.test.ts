@@ -162,7 +162,7 @@ describe.concurrent('a template that changes', { timeout: 240_000 }, () => {
     await team.change('v2');
     await until('v2 is put back, though v3 was the last', async () => (await team.template()) === 'v1');
     expect((await releasesOf(team)).map(({ status }) => status.phase)).toEqual(['rolledBack', 'rolledBack']);
-    expect(conditionOf(await team.status(), 'Ready')).toMatchObject({ status: 'True' });
+    await team.until(status => conditionOf(status, 'Ready')?.status === 'True');
   });
 });
 

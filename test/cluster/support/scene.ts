@@ -206,3 +206,9 @@ export async function auditOf({ server }: Pick<Scene, 'server'>, kind: string): 
     .map(line => JSON.parse(line))
     .filter(event => event.kind === kind);
 }
+
+/** As the server tells it. */
+// biome-ignore lint/suspicious/noExplicitAny: releases are looked into field by field
+export async function releaseOf({ server }: Pick<Scene, 'server'>, id: string): Promise<any> {
+  return (await fetch(`${server.url}/api/v1/releases/${id}`)).json();
+}
