@@ -2,7 +2,9 @@
  * The API server over HTTPS: read, patch, list and watch, one attempt a call, every wait and every body with a bound. Several
  * times as fast as Kubernetes' own client, and small enough to know what a rollback waits for. Retries are the caller's.
  */
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
+import { SpillwayError } from '../errors.ts';
 import type { Access } from './access.ts';
 import { type Call, Refusal, retryAfterMs, saidIn, type Verb } from './refusal.ts';
 
@@ -89,6 +91,7 @@ export interface Bounds {
 /** A call that hangs must leave room for several others within a rollback's 15 s. */
 export const BOUNDS: Bounds = { connectMs: 1_500, callMs: 3_000, silenceMs: 90_000, bodyBytes: 16 * 1024 * 1024 };
 
+/** @throws SpillwayError CONFIG_INVALID for certificates that cannot be read */
 export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient {
   const options: Agent.Options = {
     // One HTTP/2 connection would carry all calls, and one that is silently dead would take every rollback with it until a ping
@@ -96,9 +99,8 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     allowH2: false,
     connect: {
       timeout: bounds.connectMs,
-      ...(access.ca === undefined ? {} : { ca: access.ca }),
-      ...(access.cert === undefined ? {} : { cert: access.cert }),
-      ...(access.key === undefined ? {} : { key: access.key }),
+      // Made once: to read the authorities costs as much as the rest of a handshake.
+      secureContext: secureContextOf(access),
       ...(access.serverName === undefined ? {} : { servername: access.serverName }),
       ...(access.isUnverified ? { rejectUnauthorized: false } : {}),
     },
@@ -177,6 +179,25 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
       await Promise.all([watches, patches, others].map(agent => agent.destroy()));
     },
   };
+}
+
+function secureContextOf({ ca, cert, key }: Access): SecureContext {
+  try {
+    return createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+  } catch {
+    // What the library says may quote what it was given, which holds a key.
+    throw new SpillwayError(
+      'CONFIG_INVALID',
+      'The certificates for the API server are not PEM, or do not fit together.',
+      {
+        hint: 'Check certificate-authority, client-certificate and client-key of the kubeconfig.',
+      },
+    );
+  }
 }
 
 interface Sent {
