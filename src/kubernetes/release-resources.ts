@@ -2,12 +2,16 @@
  * One Release resource for each attempt, for `kubectl get releases` and for those who watch. Written from the store and never
  * read back; owned by its Pipeline, so that it goes with it; only the newest are kept, the audit trail keeps the rest.
  */
+import type { Clock } from '../clock.ts';
 import type { KubeClient, OwnerReference } from '../kube/client.ts';
 import { Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
+import type { ReleaseStatus } from './resource-status.ts';
 import { API, type PipelineResource, type ReleaseResource, releasesPath, SPILLWAY } from './resources.ts';
 import { releaseStatus } from './status.ts';
 
+/** A verdict changes its words with every look: a status that says nothing else that is new waits. */
+const WORDS_EVERY_MS = 10_000;
 /** Of one pipeline, with the active one. */
 export const KEPT = 10;
 
@@ -20,11 +24,12 @@ export interface ReleaseResources {
 
 /** @param known what is there already, of one namespace */
 export function releaseResources(
-  client: KubeClient,
+  client: Pick<KubeClient, 'create' | 'merge' | 'remove'>,
   known: (namespace: string) => readonly ReleaseResource[],
+  clock: Pick<Clock, 'monotonicMs'>,
 ): ReleaseResources {
   /** What was written last, by name: what an informer says may be older. */
-  const written = new Map<string, string>();
+  const written = new Map<string, { text: string; facts: string; atMs: number }>();
 
   async function show(release: Release, pipeline: PipelineResource): Promise<void> {
     const { namespace = 'default' } = pipeline.metadata;
@@ -32,7 +37,10 @@ export function releaseResources(
     const status = releaseStatus(release);
     const text = JSON.stringify(status);
     const there = known(namespace).find(({ metadata }) => metadata.name === name);
-    if (written.get(name) === text || (there && JSON.stringify(there.status) === text)) return;
+    const last = written.get(name);
+    if (last?.text === text || (there && JSON.stringify(there.status) === text)) return;
+    const [facts, atMs] = [factsOf(status), clock.monotonicMs()];
+    if (last?.facts === facts && atMs - last.atMs < WORDS_EVERY_MS) return;
     const path = `${releasesPath(namespace)}/${name}`;
     try {
       if (!there && !written.has(name)) await made(client, resourceOf(release, pipeline, name));
@@ -43,7 +51,7 @@ export function releaseResources(
       written.delete(name);
       return;
     }
-    if (isActive(release)) written.set(name, text);
+    if (isActive(release)) written.set(name, { text, facts, atMs });
     else {
       written.delete(name);
       await forgetOld(pipeline, namespace);
@@ -66,12 +74,17 @@ export function releaseResources(
   };
 }
 
+/** Without the numbers and words of the newest verdict. */
+function factsOf({ verdict, ...status }: ReleaseStatus): string {
+  return JSON.stringify({ ...status, verdict: verdict?.kind });
+}
+
 /** A merge leaves what it does not name: the fields of an earlier status go by name. */
 function cleared(there: ReleaseResource | undefined): Record<string, null> {
   return Object.fromEntries(Object.keys(there?.status ?? {}).map(key => [key, null]));
 }
 
-async function made(client: KubeClient, resource: ReleaseResource): Promise<void> {
+async function made(client: Pick<KubeClient, 'create'>, resource: ReleaseResource): Promise<void> {
   try {
     await client.create(releasesPath(resource.metadata.namespace ?? 'default'), resource);
   } catch (error) {

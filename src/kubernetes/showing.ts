@@ -45,7 +45,7 @@ export interface Showing {
 export function showing(options: ShowingOptions): Showing {
   const { client, cluster, controller } = options;
   const status = statusWriter(options);
-  const resources = releaseResources(client, namespace => cluster.releases.list(namespace));
+  const resources = releaseResources(client, namespace => cluster.releases.list(namespace), options.clock);
 
   function write(resource: PipelineResource, seen: Omit<Seen, 'generation'>): Promise<void> {
     const { namespace = 'default', name, generation = 0 } = resource.metadata;
