@@ -107,14 +107,24 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     headersTimeout: bounds.callMs,
     bodyTimeout: bounds.silenceMs,
   };
-  // A watch keeps its connection, so calls have others. Patches have their own: no rollback waits behind what a hundred releases
-  // ask at once. Each is bounded, because as many handshakes at once would keep the server, and this process, from all else.
+  // A watch keeps its connection, so calls have others: bounded, because hundreds of handshakes at once would keep the server, and
+  // this process, from all else; and kept for longer than any pause between calls, so that a rollback need not begin with one.
   const watches = new Agent(options);
-  const patches = new Agent({ ...options, connections: AT_ONCE });
-  const others = new Agent({ ...options, connections: AT_ONCE });
+  const newCalls = () => new Agent({ ...options, connections: AT_ONCE, keepAliveTimeout: KEPT_MS });
+  let calls = newCalls();
 
-  async function open(call: Call, sent: Sent | undefined, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const dispatcher = call.verb === 'watch' ? watches : sent?.type === JSON_PATCH ? patches : others;
+  /** One that has not answered may be dead without a word, and the others with it: the next call begins anew. */
+  function leave(silent: Agent): void {
+    if (calls !== silent) return;
+    calls = newCalls();
+    void silent.close().catch(() => undefined);
+  }
+
+  async function open(
+    call: Call,
+    sent: Sent | undefined,
+    { dispatcher, signal }: { dispatcher: Agent; signal: AbortSignal },
+  ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { accept: 'application/json' };
     if (access.token) headers['authorization'] = `Bearer ${access.token()}`;
     if (sent) headers['content-type'] = sent.type;
@@ -134,12 +144,15 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   }
 
   async function send<T>(call: Call, sent?: Sent): Promise<T> {
+    const dispatcher = calls;
+    const signal = AbortSignal.timeout(bounds.callMs);
     try {
-      const answer = await open(call, sent, AbortSignal.timeout(bounds.callMs));
+      const answer = await open(call, sent, { dispatcher, signal });
       const text = await textOf(answer);
       if (answer.statusCode >= 300) throw refusalOf(call, answer, text);
       return JSON.parse(text) as T;
     } catch (error) {
+      if (signal.aborted) leave(dispatcher);
       throw noAnswer(call, error);
     }
   }
@@ -147,7 +160,7 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   async function* watch<T>(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const call: Call = { verb: 'watch', path };
     try {
-      const answer = await open(call, undefined, signal);
+      const answer = await open(call, undefined, { dispatcher: watches, signal });
       if (answer.statusCode >= 300) throw refusalOf(call, answer, await textOf(answer));
       for await (const line of linesOf(answer.body, bounds.bodyBytes)) yield JSON.parse(line) as WatchEvent<T>;
     } catch (error) {
@@ -158,8 +171,7 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   return {
     get: path => send({ verb: 'get', path }),
     list: path => send({ verb: 'list', path }),
-    patch: (path, operations) =>
-      send({ verb: 'patch', path: managed(path) }, { type: JSON_PATCH, body: JSON.stringify(operations) }),
+    patch: (path, operations) => send({ verb: 'patch', path: managed(path) }, sentAs('json-patch+json', operations)),
     merge: (path, change) => send({ verb: 'patch', path: managed(path) }, sentAs('merge-patch+json', change)),
     apply: (path, object, { manager = FIELD_MANAGER, force = true } = {}) =>
       // YAML, of which JSON is a part: the type that every version of the API server takes.
@@ -176,7 +188,7 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     },
     watch,
     async close() {
-      await Promise.all([watches, patches, others].map(agent => agent.destroy()));
+      await Promise.all([watches, calls].map(agent => agent.destroy()));
     },
   };
 }
@@ -205,9 +217,10 @@ interface Sent {
   body: string;
 }
 
-const JSON_PATCH = 'application/json-patch+json';
-/** Connections for each kind of call. */
-const AT_ONCE = 16;
+/** Connections for calls. */
+const AT_ONCE = 32;
+/** The API server closes what has been idle for 90 s. */
+const KEPT_MS = 60_000;
 
 const METHODS: Record<Verb, Dispatcher.HttpMethod> = {
   get: 'GET',
