@@ -159,6 +159,8 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     documents.delete(key);
     files.name(key, undefined);
     capable.forget(artifact);
+    takenBack.delete(artifact);
+    staleFiles.delete(key);
     places.delete(artifact);
     router.place(artifact, undefined);
     // What it had claimed is free for another one.
