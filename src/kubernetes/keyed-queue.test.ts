@@ -75,3 +75,18 @@ test('what is asked for later comes then, or earlier when something is new', asy
   await queue.end();
   expect(runs).toBe(1);
 });
+
+test('what is asked for sooner does not wait behind what was asked for later', async () => {
+  let runs = 0;
+  const { queue, clock } = open(async () => {
+    runs += 1;
+  });
+  queue.addAfter('a', 60_000);
+  queue.addAfter('a', 1_000);
+  queue.addAfter('a', 30_000);
+  clock.advance(1_000);
+  await until('it ran', () => runs === 1);
+  clock.advance(120_000);
+  await queue.end();
+  expect(runs).toBe(1);
+});

@@ -7,7 +7,7 @@ import { pauseMs } from '../kube/pause.ts';
 
 export interface KeyedQueue {
   add(key: string): void;
-  /** After a while; an earlier `add` makes it earlier. */
+  /** After a while; whatever asks for an earlier moment makes it earlier. */
   addAfter(key: string, delayMs: number): void;
   /** Nothing new begins; resolves when what runs has ended. */
   end(): Promise<void>;
@@ -17,7 +17,7 @@ interface Entry {
   isRunning: boolean;
   isAsked: boolean;
   failures: number;
-  timer?: AbortController | undefined;
+  timer?: { stop: AbortController; dueMs: number } | undefined;
 }
 
 const AT_ONCE = 8;
@@ -42,7 +42,7 @@ export function keyedQueue(
   function add(key: string): void {
     if (isEnding) return;
     const entry = entryOf(key);
-    entry.timer?.abort();
+    entry.timer?.stop.abort();
     entry.timer = undefined;
     if (entry.isAsked) return;
     entry.isAsked = true;
@@ -77,11 +77,13 @@ export function keyedQueue(
 
   function addAfter(key: string, delayMs: number): void {
     const entry = entryOf(key);
-    if (isEnding || entry.timer || entry.isAsked) return;
-    const timer = new AbortController();
-    entry.timer = timer;
-    void clock.sleep(delayMs, timer.signal).then(() => {
-      if (timer.signal.aborted) return;
+    const dueMs = clock.monotonicMs() + delayMs;
+    if (isEnding || entry.isAsked || (entry.timer && entry.timer.dueMs <= dueMs)) return;
+    entry.timer?.stop.abort();
+    const stop = new AbortController();
+    entry.timer = { stop, dueMs };
+    void clock.sleep(delayMs, stop.signal).then(() => {
+      if (stop.signal.aborted) return;
       entry.timer = undefined;
       add(key);
     });
@@ -93,7 +95,7 @@ export function keyedQueue(
     async end() {
       isEnding = true;
       waiting.length = 0;
-      for (const { timer } of entries.values()) timer?.abort();
+      for (const { timer } of entries.values()) timer?.stop.abort();
       if (running === 0) return;
       await new Promise<void>(resolve => {
         settle = resolve;
