@@ -58,6 +58,8 @@ const RESYNC_MS = 60_000;
 const SHOW_EVERY_MS = 1_000;
 /** Somebody is mending what is wrong, perhaps with an object that is not watched. */
 const WRONG_AGAIN_MS = 5_000;
+/** A release that waits tells nobody so: what it waits for is looked up for the status. */
+const WAITING_AGAIN_MS = 10_000;
 
 type Known = ({ bundle: PipelineBundle; writer?: string } | { problems: string[] }) & {
   version: string;
@@ -219,8 +221,9 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
       throw error;
     });
     await shown.workload(subject, seen, { why: outcome.why });
-    const isWrong = seen.view.problems.length > 0;
-    return isWrong && outcome.againMs === undefined ? { ...outcome, againMs: WRONG_AGAIN_MS } : outcome;
+    const { problems, active } = seen.view;
+    if (outcome.againMs !== undefined || (problems.length === 0 && !active)) return outcome;
+    return { ...outcome, againMs: problems.length > 0 ? WRONG_AGAIN_MS : WAITING_AGAIN_MS };
   }
 
   /** What the cluster cannot do of it; undefined when nothing new was found out. A release under way is not asked about. */
