@@ -1,12 +1,14 @@
 /** What stands around a workload in its namespace, and a look at all of it: before a release, beside it, and after. */
+import { GATE_LABEL } from '../../../src/kubernetes/gate-policy.ts';
 import type { Deployment, EndpointSlice, HorizontalPodAutoscaler } from '../../../src/kubernetes/objects.ts';
 import type { Managed } from '../../../src/kubernetes/ownership.ts';
 import type { KubeObject } from '../client/objects.ts';
 import type { Cluster } from './cluster.ts';
 import { appContainer, type Workload, workload } from './workloads.ts';
 
+/** Labelled as every Deployment that is released: only of those it is known who wrote what. */
 export const web = ({ namespace }: Cluster, replicas: number, more: Partial<Workload> = {}) =>
-  workload(namespace, { name: 'web', version: 'v1', replicas, ...more });
+  workload(namespace, { name: 'web', version: 'v1', replicas, labels: { [GATE_LABEL]: 'web' }, ...more });
 
 export const v2 = { containers: [appContainer('v2')] };
 
