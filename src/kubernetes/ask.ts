@@ -8,8 +8,9 @@ import { SpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { follow } from '../kube/follow.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
+import { COMMAND, REASON } from './gate-policy.ts';
 import type { PipelineStatus } from './resource-status.ts';
-import { COMMAND, type PipelineResource, pathOfPipeline, pipelinesPath, REASON, STAGE, WORD } from './resources.ts';
+import { type PipelineResource, pathOfPipeline, pipelinesPath, STAGE, WORD } from './resources.ts';
 
 const ANSWER_MS = 20_000;
 

@@ -12,8 +12,6 @@ export const SPILLWAY = 'spillway';
 /** On pods of a candidate: the first digits of its version. */
 export const CANDIDATE = 'spillway.dev/candidate';
 
-/** On the user's Deployment, while its changed template is held back. */
-export const HELD = 'spillway.dev/held';
 /** On an autoscaler whose lower bound is held: what it was, and who holds it. */
 export const HOLD = 'spillway.dev/hold';
 

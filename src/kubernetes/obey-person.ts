@@ -9,11 +9,12 @@ import type { KubeClient, Operation } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive, type Release } from '../rollout/release.ts';
 import { type Begun, type Bundle, type CarryOut, retry } from './carry-out.ts';
+import { ACTOR, COMMAND, REASON } from './gate-policy.ts';
 import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
 import { type Asked, askedOf, deedOf, isOnceOnly } from './person.ts';
 import type { PipelineStatus } from './resource-status.ts';
-import { ACTOR, COMMAND, type PipelineResource, pathOfPipeline, REASON, STAGE, WORD } from './resources.ts';
+import { type PipelineResource, pathOfPipeline, STAGE, WORD } from './resources.ts';
 
 type LastCommand = NonNullable<PipelineStatus['lastCommand']>;
 

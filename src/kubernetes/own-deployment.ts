@@ -3,7 +3,8 @@
  * a template that somebody writes at the same moment is never let loose unseen. Pure.
  */
 import type { Operation } from '../kube/client.ts';
-import { HELD, pointerTo } from './labels.ts';
+import { HELD } from './gate-policy.ts';
+import { pointerTo } from './labels.ts';
 import type { Deployment, PodTemplate } from './objects.ts';
 
 /** Whether its template is held back: by the gate, or because it stays paused between releases. */

@@ -4,7 +4,8 @@
  */
 import type { Command } from '../rollout/command.ts';
 import { type Release, stageNumberOf } from '../rollout/release.ts';
-import { ACTOR, COMMAND, type PipelineResource, REASON, STAGE } from './resources.ts';
+import { ACTOR, COMMAND, REASON } from './gate-policy.ts';
+import { type PipelineResource, STAGE } from './resources.ts';
 
 export interface Asked {
   /** As it was written. */

@@ -8,15 +8,10 @@ import type { PipelineStatus, ReleaseSpec, ReleaseStatus } from './resource-stat
 export const SPILLWAY = 'spillway.dev';
 export const API = `/apis/${SPILLWAY}/v1alpha1`;
 
-/** What a person asks for by an annotation; it is taken away when it is done. */
-export const COMMAND = `${SPILLWAY}/command`;
-export const REASON = `${SPILLWAY}/reason`;
 /** The stage that the person saw, as the status names it (`2/4`): a promotion of a stage that was left meanwhile is refused. */
 export const STAGE = `${SPILLWAY}/stage`;
 /** Tells one giving of a command from another: whoever waits for an answer knows by it whether its own was taken. */
 export const WORD = `${SPILLWAY}/word`;
-/** Who wrote the command, stamped by the API server. */
-export const ACTOR = `${SPILLWAY}/actor`;
 /** Keeps a Pipeline until its traffic is back; there only while there is something to bring back. */
 export const FINALIZER = `${SPILLWAY}/traffic`;
 

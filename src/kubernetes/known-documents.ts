@@ -1,0 +1,95 @@
+/**
+ * The documents of all pipelines as they were read last, by `namespace/name`: read again when the resource or its ConfigMap
+ * changes. What went wrong in a document does not make the one before it forgotten: a release may still run by it.
+ */
+import type { Clock } from '../clock.ts';
+import { workloadArtifact } from '../config/artifact.ts';
+import type { PipelineBundle } from '../config/load.ts';
+import type { KubernetesPlan } from '../config/plan.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Store } from '../store/store.ts';
+import type { Bundle } from './carry-out.ts';
+import { documentOf, filesNamedIn } from './documents.ts';
+import type { PipelineResource } from './resources.ts';
+import { watchedFiles } from './watched-files.ts';
+
+export type Known = ({ bundle: PipelineBundle; writer?: string } | { problems: string[] }) & {
+  version: string;
+  readAtMs: number;
+};
+
+export interface KnownDocuments {
+  read(key: string, resource: PipelineResource): Promise<Known>;
+  /** Of the store: what the engine was given last. */
+  lastGood(resource: PipelineResource): Promise<Bundle | undefined>;
+  planOf(key: string): KubernetesPlan | undefined;
+  /** Keys of the workloads whose plan is meant. */
+  where(isMeant: (plan: KubernetesPlan) => boolean): string[];
+  /** Of the pipeline that releases this prompt. */
+  keyOfPrompt(name: string): string | undefined;
+  forget(key: string): void;
+  end(): Promise<void>;
+}
+
+/** A ConfigMap that cannot be watched is read with each resync. */
+const REREAD_MS = 60_000;
+
+interface Options {
+  client: KubeClient;
+  store: Pick<Store, 'getPipeline'>;
+  clock: Clock;
+  random: () => number;
+}
+
+/** @param onStale a ConfigMap of this key has changed */
+export function knownDocuments(
+  { client, store, clock, random }: Options,
+  onStale: (key: string) => void,
+): KnownDocuments {
+  const documents = new Map<string, Known>();
+  const stale = new Set<string>();
+  const files = watchedFiles(client, { clock, random }, key => {
+    stale.add(key);
+    onStale(key);
+  });
+
+  return {
+    async read(key, resource) {
+      const version = `${resource.metadata.generation} ${resource.metadata.uid}`;
+      const before = documents.get(key);
+      files.name(key, filesNamedIn(resource));
+      const readAtMs = clock.monotonicMs();
+      const isFresh = before?.version === version && !stale.has(key);
+      if (isFresh && (!filesNamedIn(resource) || readAtMs - before.readAtMs < REREAD_MS)) return before;
+      stale.delete(key);
+      const known = { ...(await documentOf(resource, client)), version, readAtMs };
+      documents.set(key, known);
+      return known;
+    },
+    async lastGood({ metadata: { namespace = 'default', name } }) {
+      const row = (await store.getPipeline(workloadArtifact(namespace, name))) ?? (await store.getPipeline(name));
+      return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
+    },
+    planOf: key => planIn(documents.get(key)),
+    where(isMeant) {
+      return [...documents].flatMap(([key, known]) => {
+        const plan = planIn(known);
+        return plan && isMeant(plan) ? [key] : [];
+      });
+    },
+    keyOfPrompt: name =>
+      [...documents].find(([, known]) => 'bundle' in known && known.bundle.prompt?.name === name)?.[0],
+    forget(key) {
+      documents.delete(key);
+      stale.delete(key);
+      files.name(key, undefined);
+    },
+    end: () => files.end(),
+  };
+}
+
+function planIn(known: Known | undefined): KubernetesPlan | undefined {
+  if (!known || !('bundle' in known)) return undefined;
+  const { target } = known.bundle.plan;
+  return 'kubernetes' in target ? target.kubernetes : undefined;
+}
