@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../support/until.ts';
 import { installDefinitions } from './support/definitions.ts';
+import { dropFinalizers } from './support/finalizers.ts';
 import { conditionOf } from './support/pipelines.ts';
 import { rightsOfChart } from './support/rights.ts';
 import { openScene, type Scene, untilRouted } from './support/scene.ts';
@@ -50,6 +51,7 @@ describe('definitions', SLOW, () => {
     scene = await openScene();
     const { cluster, server, spillway } = scene;
     await server.stop();
+    await dropFinalizers(cluster.api);
     await cluster.api.call('DELETE', `${DEFINITIONS}/pipelines.spillway.dev`);
     await until('it is gone', () =>
       cluster.api.call('GET', `${DEFINITIONS}/pipelines.spillway.dev`).then(

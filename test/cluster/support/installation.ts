@@ -12,6 +12,7 @@ import type { KubeObject } from '../client/objects.ts';
 import { PROMETHEUS } from '../plane/addresses.ts';
 import type { Cluster } from './cluster.ts';
 import { installDefinitions } from './definitions.ts';
+import { dropFinalizers } from './finalizers.ts';
 import { installGate } from './gate.ts';
 import { rightsOfChart } from './rights.ts';
 
@@ -38,6 +39,7 @@ export async function install(
 ): Promise<Installation> {
   const { namespace, api } = cluster;
   await installDefinitions(cluster);
+  room.atEnd(() => dropFinalizers(api, namespace));
   const metadata = { name: ACCOUNT, namespace };
   await cluster.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata }, ...rights(namespace, ACCOUNT));
   if (hasGate) await installGate(room, cluster, ACCOUNT);
