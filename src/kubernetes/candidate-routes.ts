@@ -3,19 +3,39 @@
  * watch has says whether there is anything to do, so that a pass in order makes no call.
  */
 import type { Clock } from '../clock.ts';
+import type { KubernetesPlan } from '../config/plan.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { Refusal } from '../kube/refusal.ts';
 import { attach, attachPatch, detach, detachPatch } from '../traffic/gateway/attach.ts';
-import { epochOf, nameOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
+import { epochOf, nameOf, pathOf, type RouteAddress, type RouteObject } from '../traffic/gateway/object.ts';
 import type { Target } from '../traffic/gateway/patch.ts';
 import { readWeight } from '../traffic/gateway/reading.ts';
 import type { Clearance } from './clearance.ts';
-import type { Located } from './locate.ts';
+import { type Located, locateByRoutes } from './locate.ts';
 
 export interface CandidateRoutes {
   attach(artifact: string): Promise<{ isAttached: boolean; why: string }>;
-  detach(artifact: string): Promise<{ isDetached: boolean; why: string }>;
-  clearance(artifact: string): Clearance;
+  /** @param plan where it is not known where the artifact is routed, its routes say whether they name a candidate */
+  detach(artifact: string, plan?: KubernetesPlan): Promise<{ isDetached: boolean; why: string }>;
+  clearance(artifact: string, plan?: KubernetesPlan): Clearance;
+}
+
+/** By fresh looks at the routes: which of them gives the candidate something, if one does. */
+export async function freshlyGiven(
+  place: Located | undefined,
+  { client }: { client: KubeClient },
+): Promise<string | undefined> {
+  for (const address of place?.routes ?? []) {
+    try {
+      const route = await client.get<RouteObject>(pathOf(address, address.name));
+      const { weight = 0 } = readWeight(route, { address, baseline: place!.baseline, candidate: place!.candidate });
+      if (weight > 0) return `${nameOf(address)} gives the candidate ${Math.round(weight)} %`;
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 404)) throw error;
+    }
+  }
+  return undefined;
 }
 
 interface Routes {
@@ -43,6 +63,9 @@ export function candidateRoutes({ client, clock, random, route, located }: Route
   const epochsOf = (place: Located | undefined): string =>
     (place?.routes ?? []).map(address => epochOf(route(address) ?? NOTHING) ?? '').join();
 
+  const namesCandidate = (plan: KubernetesPlan | undefined) =>
+    plan !== undefined && locateByRoutes(plan, plan.routes.map(route)) !== undefined;
+
   /** One that fails never stops the others. @returns why not all are done, if so */
   async function each(
     place: Located,
@@ -65,18 +88,19 @@ export function candidateRoutes({ client, clock, random, route, located }: Route
       const why = await each(place, (seen, target) => attachPatch(seen, target).length === 0, attach);
       return { isAttached: why === undefined, why: why ?? 'the routes name the candidate' };
     },
-    async detach(artifact) {
+    async detach(artifact, plan) {
       const place = located(artifact);
+      if (!place) return { isDetached: !namesCandidate(plan), why: UNKNOWN };
       // What is not there any more names nobody.
-      if (!place) return { isDetached: true, why: UNKNOWN };
       const there = { ...place, routes: place.routes.filter(address => route(address)) };
       const failed = await each(there, (seen, target) => detachPatch(seen, target).length === 0, detach);
       // The Service goes next: no gateway may still look for it.
       const why = failed ?? targetsOf(there).flatMap(target => whyLate(route(target.address), target) ?? [])[0];
       return { isDetached: why === undefined, why: why ?? 'the routes are as they were' };
     },
-    clearance(artifact) {
+    clearance(artifact, plan) {
       const place = located(artifact);
+      if (!place && namesCandidate(plan)) return { isClear: false, why: UNKNOWN };
       const why = place && targetsOf(place).flatMap(target => whyNotClear(route(target.address), target) ?? [])[0];
       if (why !== undefined) {
         clearSince.delete(artifact);

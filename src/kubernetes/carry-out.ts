@@ -22,7 +22,7 @@ import { type Deployment, pathOf } from './objects.ts';
 import { pausePatch, resumePatch } from './own-deployment.ts';
 import { FINALIZER, type PipelineResource, pathOfPipeline } from './resources.ts';
 import { servingTemplate } from './serving.ts';
-import { templateOf } from './template.ts';
+import { templateOf, versionOf } from './template.ts';
 import { writerOf } from './writer.ts';
 
 /** What the engine keeps of a document. */
@@ -51,6 +51,7 @@ export interface Begun extends Outcome {
 }
 
 const SOON_MS = 500;
+const MOVED: Outcome = { why: 'the workload was changed meanwhile', againMs: SOON_MS };
 
 export async function carryOut(
   step: Step,
@@ -62,17 +63,20 @@ export async function carryOut(
   const { deployment, newest, view } = look;
   switch (step.do) {
     case 'nothing':
-      if (!isBusy(look)) await dropFinalizer(resource, o.client);
+      await (isBusy(look) ? keepFinalizer : dropFinalizer)(resource, o.client);
       return { why: step.why };
     case 'adopt':
+      if (view.baseline !== null && !(await isStill(deployment, o.client))) return MOVED;
       return adopt(subject, look, o, step.why);
     case 'release': {
-      await keepFinalizer(resource, o.client);
+      // Afresh: what is known may still show the one that was just taken away.
+      await keepFinalizer(await o.client.get<PipelineResource>(pathOfPipeline(resource.metadata)), o.client);
       await putPipeline(subject, o);
       return begin(subject, look, o);
     }
     case 'end': {
       if (!newest || !isActive(newest)) return { why: step.why, againMs: SOON_MS };
+      if (!view.isDeleting && !(await isStill(deployment, o.client))) return MOVED;
       await o.controller.command(newest.id, { kind: step.command, reason: step.why, actor: ENGINE });
       return { why: step.why, againMs: SOON_MS };
     }
@@ -94,6 +98,18 @@ export async function carryOut(
     case 'letDelete':
       await dropFinalizer(resource, o.client);
       return { why: step.why };
+  }
+}
+
+/** What a watch says may be old, on one replica more than on another: nothing is ended or adopted on its word alone. */
+async function isStill(seen: Deployment | undefined, client: KubeClient): Promise<boolean> {
+  if (!seen) return true;
+  try {
+    const now = await client.get<Deployment>(pathOfDeployment(seen));
+    return versionOf(now) === versionOf(seen) && now.spec.paused === seen.spec.paused;
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 404) return false;
+    throw error;
   }
 }
 

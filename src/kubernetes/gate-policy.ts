@@ -9,6 +9,8 @@
 
 export const GATE_LABEL = 'spillway.dev/gate';
 export const HELD = 'spillway.dev/held';
+/** The Deployment is kept paused between releases, by us: where no policy holds its next template. */
+export const KEPT_PAUSED = 'spillway.dev/kept-paused';
 export const BREAK_GLASS = 'spillway.dev/break-glass';
 export const COMMAND = 'spillway.dev/command';
 export const REASON = 'spillway.dev/reason';

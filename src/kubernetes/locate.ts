@@ -169,6 +169,21 @@ function probeOf({ probe }: KubernetesPlan): Probe | undefined {
   return { url, versionIn, baseline, candidate, ...(host === undefined ? {} : { headers: { host } }) };
 }
 
+/** From a route that names a candidate, whoever of Deployment and Service is gone. Undefined when none does, or for an external one. */
+export function locateByRoutes(plan: KubernetesPlan, routes: Named['routes']): Located | undefined {
+  if ('external' in plan.workload) return undefined;
+  const suffix = candidateService('');
+  const ref = refsIn(routes).find(({ name, kind = 'Service' }) => kind === 'Service' && name.endsWith(suffix));
+  if (!ref) return undefined;
+  const { name, namespace, port } = ref;
+  const at = { ...(namespace === undefined ? {} : { namespace }), ...(port === undefined ? {} : { port }) };
+  return {
+    routes: plan.routes.map(addressOf),
+    baseline: { name: name.slice(0, -suffix.length), ...at },
+    candidate: { name, ...at },
+  };
+}
+
 /** What two pipelines would both move. Of several, the oldest has it. */
 export function claimsOf({ workload, namespace, routes }: KubernetesPlan): string[] {
   const routed = (name: string) =>

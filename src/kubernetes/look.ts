@@ -9,13 +9,13 @@ import type { RouteRow, Store } from '../store/store.ts';
 import type { RouteObject } from '../traffic/gateway/object.ts';
 import type { Cluster } from './cluster.ts';
 import { type ExternalLook, type ExternalVersion, lookAtExternal } from './external-workload.ts';
-import { BREAK_GLASS, GATE_LABEL, HELD } from './gate-policy.ts';
+import { BREAK_GLASS, GATE_LABEL } from './gate-policy.ts';
 import { whyNotReverted } from './gitops.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
-import { claimsOf, type Located, locate, type Named } from './locate.ts';
+import { claimsOf, type Located, locate, locateByRoutes, type Named } from './locate.ts';
 import type { Gate, View, WorkloadView } from './next-step.ts';
 import type { Deployment } from './objects.ts';
-import { rollOf } from './own-deployment.ts';
+import { isOurs, rollOf } from './own-deployment.ts';
 import { whyNoCandidate } from './parts.ts';
 import type { PipelineResource } from './resources.ts';
 import { versionOf } from './template.ts';
@@ -69,9 +69,11 @@ export async function look(subject: Subject, around: Surroundings): Promise<Look
   const deployment = deploymentOf(kubernetes, cluster);
   const named = namedBy(kubernetes, deployment, cluster);
   const located = locate(kubernetes, name, named);
-  const place = 'problems' in located ? undefined : located;
+  const isUnderWay = active !== undefined || hasLeft(kubernetes, name, cluster);
+  // What is wrong now must not hide where the traffic of a release is: the route itself still says that.
+  const place = 'problems' in located ? (isUnderWay ? locateByRoutes(kubernetes, named.routes) : undefined) : located;
   const external = place && (await externalOf(subject, { kubernetes, place, routes: named.routes, route }, store));
-  const workload = deployment ? workloadView(deployment, kubernetes) : external?.found?.view;
+  const workload = deployment ? workloadView(deployment, kubernetes, gate) : external?.found?.view;
   const last = newest && !active ? newest : undefined;
   const view: View = {
     isDeleting: resource.metadata.deletionTimestamp !== undefined,
@@ -150,13 +152,13 @@ async function holderOf(version: string, artifact: string, store: Surroundings['
   return (await store.getVersion(artifact, version))?.heldBy ?? null;
 }
 
-function workloadView(deployment: Deployment, plan: KubernetesPlan): WorkloadView {
+function workloadView(deployment: Deployment, plan: KubernetesPlan, gate: Gate): WorkloadView {
   const { metadata, spec } = deployment;
   const breakGlass = metadata.annotations?.[BREAK_GLASS];
   return {
     version: versionOf(deployment),
     isPaused: spec.paused === true,
-    isHeld: metadata.annotations?.[HELD] !== undefined,
+    isHeld: isOurs(deployment, gate),
     isRolledOut: rollOf(deployment).isDone,
     mayRevert: whyNotReverted(deployment, plan) === undefined,
     ...(breakGlass === undefined ? {} : { breakGlass }),

@@ -54,6 +54,7 @@ describe('with nothing under way', () => {
     ['a new template of a wrong document waits', { workload: held(), problems: ['spec.x is wrong'] }, 'nothing'],
     ['a template set back while held is let go', { workload: held(OLD) }, 'sweep'],
     ['a candidate that is left goes first', { workload: held(), hasLeftovers: true }, 'sweep'],
+    ['also while something is wrong', { workload: held(), hasLeftovers: true, problems: ['spec.x is wrong'] }, 'sweep'],
     ['a workload that is not there is waited for', { workload: undefined }, 'nothing'],
   ])('%s', (_name, change, expected) => expect(said(change)).toBe(expected));
 

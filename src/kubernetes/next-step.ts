@@ -61,6 +61,8 @@ const GIVEN_UP: readonly Phase[] = ['failed', 'cancelled'];
 export function nextStep(view: View): Step {
   if (view.isDeleting) return deletion(view);
   if (view.active) return besideActive(view, view.active);
+  // Whatever is wrong now: what a release has left has been there before, and goes.
+  if (view.hasLeftovers) return { do: 'sweep', why: 'a candidate is left' };
   if (view.problems.length > 0) return { do: 'nothing', why: view.problems[0]! };
   if (!view.workload) return { do: 'nothing', why: 'the workload is not there' };
   return atRest(view, view.workload);
@@ -99,9 +101,8 @@ function besideActive(view: View, active: NonNullable<View['active']>): Step {
 }
 
 function atRest(view: View, workload: WorkloadView): Step {
-  const { baseline, gate, hasLeftovers, last } = view;
+  const { baseline, gate, last } = view;
   const { version, isPaused, isHeld, isRolledOut } = workload;
-  if (hasLeftovers) return { do: 'sweep', why: 'a candidate is left' };
   if (baseline === null) {
     if (isRolledOut || isHeld) return { do: 'adopt', why: 'it serves' };
     return { do: 'nothing', why: 'the workload is still rolling out; then it becomes the baseline' };

@@ -46,7 +46,8 @@ export async function obey(
   const isFirst = isOnceOnly(asked);
   if (isFirst && !(await take(resource, o.client))) return undefined;
   const result = await carriedOut(asked, newest, o, again);
-  if (!isFirst) await take(resource, o.client);
+  // Another one has taken it, and tells what came of it.
+  if (!isFirst && !(await take(resource, o.client))) return undefined;
   return { command: asked.text, actor: asked.actor, at: toTimestamp(o.clock.nowMs()), result };
 }
 
@@ -71,6 +72,9 @@ async function carriedOut(
     const { code, message, hint } = asSpillwayError(failed);
     // A store that is away is asked again; what the release refuses is an answer.
     if (code === 'STORE_UNAVAILABLE') throw error;
+    const now = 'command' in deed && deed.command.kind === 'rollback' && (await controller.release(active!.id));
+    if (now && ['rollingBack', 'rolledBack', 'cancelled'].includes(now.phase))
+      return `done: ${now.phase} at ${now.weight} %`;
     return `refused: ${message} ${hint}`;
   }
 }

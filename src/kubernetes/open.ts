@@ -15,7 +15,7 @@ import type { AuditEvent, Store } from '../store/store.ts';
 import type { Backend } from '../traffic/gateway/object.ts';
 import { routeFeed } from '../traffic/gateway/route-feed.ts';
 import { type WorkloadRouter, workloadRouter } from '../traffic/workload-router.ts';
-import { type CandidateRoutes, candidateRoutes } from './candidate-routes.ts';
+import { type CandidateRoutes, candidateRoutes, freshlyGiven } from './candidate-routes.ts';
 import { watchGate } from './detect-gate.ts';
 import { clusterEvents } from './events.ts';
 import type { Located } from './locate.ts';
@@ -59,12 +59,13 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
   // Followed until the router closes: what somebody does to a weight while the reconciler ends is put back too.
   const following = new AbortController();
   const routes = routeFeed({ client, namespace: options.namespace }, { clock, random }, following.signal);
-  const router = workloadRouter({ store, client, follow: routes.follow, clock, random, log });
+  /** By release, of the newest pass: what it waits for. Known only where the release is run. */
+  const doubts = new Map<string, string>();
+  const isFit = (releaseId: string) => (doubts.get(releaseId) ?? '') === '';
+  const router = workloadRouter({ store, client, follow: routes.follow, clock, random, log, isFit });
   await router.load();
   const stop = new AbortController();
   const thresholds = thresholdWatches(options);
-  /** By release, of the newest pass: what it waits for. Known only where the release is run. */
-  const doubts = new Map<string, string>();
   const noted = <T extends { isReady: boolean; why: string }>({ id }: Release, finding: T): T => {
     doubts.set(id, finding.isReady ? '' : finding.why);
     return finding;
@@ -115,8 +116,12 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
             clock,
             log,
             cluster,
-            isRouteClear: async () => candidates.clearance(artifact),
-            detach: () => candidates.detach(artifact),
+            isRouteClear: async () => candidates.clearance(artifact, kubernetes),
+            detach: () => candidates.detach(artifact, kubernetes),
+            whyNotDeleted: async () =>
+              (await store.activeRelease(artifact))
+                ? 'a release has begun meanwhile'
+                : freshlyGiven(located(artifact), { client }),
           },
         ),
     });

@@ -3,7 +3,7 @@
  * a template that somebody writes at the same moment is never let loose unseen. Pure.
  */
 import type { Operation } from '../kube/client.ts';
-import { HELD } from './gate-policy.ts';
+import { HELD, KEPT_PAUSED } from './gate-policy.ts';
 import { pointerTo } from './labels.ts';
 import type { Deployment, PodTemplate } from './objects.ts';
 
@@ -29,18 +29,28 @@ export function putBackPatch(deployment: Deployment, template: PodTemplate): Ope
 
 /** For the gate without a policy: the next change of the template waits. */
 export function pausePatch(deployment: Deployment): Operation[] {
+  const { annotations } = deployment.metadata;
   return [
     { op: 'test', path: '/spec/template', value: deployment.spec.template },
     { op: 'add', path: '/spec/paused', value: true },
+    ...(annotations === undefined ? [{ op: 'add', path: '/metadata/annotations', value: {} } as const] : []),
+    { op: 'add', path: markOf(KEPT_PAUSED), value: 'true' },
   ];
 }
 
 function lettingGo({ metadata, spec }: Deployment): Operation[] {
-  const mark = `/metadata/annotations/${pointerTo(HELD)}`;
+  const marks = [HELD, KEPT_PAUSED].filter(mark => metadata.annotations?.[mark] !== undefined);
   return [
     ...(spec.paused === true ? [{ op: 'remove', path: '/spec/paused' } as const] : []),
-    ...(metadata.annotations?.[HELD] === undefined ? [] : [{ op: 'remove', path: mark } as const]),
+    ...marks.map(mark => ({ op: 'remove', path: markOf(mark) }) as const),
   ];
+}
+
+const markOf = (key: string) => `/metadata/annotations/${pointerTo(key)}`;
+
+/** Paused by the API server for its template, or by us where that is not how it is done any more. */
+export function isOurs({ metadata: { annotations = {} } }: Deployment, gate: 'policy' | 'paused'): boolean {
+  return annotations[HELD] !== undefined || (gate === 'policy' && annotations[KEPT_PAUSED] !== undefined);
 }
 
 /** Whether all of it runs the present template, each pod ready for `minReadySeconds`; and if not, what is missing. */

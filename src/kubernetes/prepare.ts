@@ -24,6 +24,9 @@ import type { Ground } from './workloads.ts';
 export async function prepareWorkload(release: Release, ground: Ground): Promise<CandidateFinding> {
   const plan = workloadOf(release);
   if (!plan || 'external' in plan.workload) return externalCandidate(release, ground);
+  // First of all: whatever else stands in the way, a candidate that is ill goes.
+  const illness = illnessOf(release, plan.namespace, ground);
+  if (illness !== undefined) return { isReady: false, why: illness, unhealthy: illness };
   const stable = stableOf(plan, ground.cluster);
   if ('refused' in stable) return notReady(stable.refused);
   const replicas = replicasFor(release.weight, await heldCount(release, stable, ground));
@@ -39,6 +42,16 @@ export async function prepareWorkload(release: Release, ground: Ground): Promise
   // Early, while pods start: the gateways take the new backend up meanwhile.
   const { isAttached, why } = await ground.attach(release);
   return finding.isReady && !isAttached ? notReady(why) : finding;
+}
+
+/** Of the pods and the Deployment that are there already, by their labels. */
+function illnessOf(release: Release, namespace: string, { cluster }: Ground): string | undefined {
+  const isCandidate = ({ metadata: { labels } }: KubeObject) =>
+    labels?.[PIPELINE] === release.pipeline && labels[CANDIDATE] === hashOf(release.version);
+  const deployment = cluster.deployments.list(namespace).find(isCandidate);
+  if (!deployment) return undefined;
+  const health = podHealth(cluster.pods.list(namespace).filter(isCandidate), deployment, deployment.spec.replicas ?? 1);
+  return health.is === 'unhealthy' ? health.why : undefined;
 }
 
 const notReady = (why: string): CandidateFinding => ({ isReady: false, why });

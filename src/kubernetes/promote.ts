@@ -26,10 +26,14 @@ export async function promoteWorkload(release: Release, ground: Ground): Finding
  */
 export async function reverseWorkload(release: Release, ground: Ground): Finding {
   const found = ownDeployment(release, ground);
-  if ('isReady' in found) return found;
+  // Traffic is back; what is not there, or scaled to nothing, has nothing to turn back.
+  if ('isReady' in found) return { ...found, isReady: true };
   const { baseline, artifact } = release;
   if (baseline === null) return { isReady: false, why: 'there is no version before this one to go back to' };
-  if (versionOf(found) === baseline) return carryOn(found, resumePatch(found), ground, 'it is let go, and rolls back');
+  if (versionOf(found) === baseline) {
+    const rolled = await carryOn(found, resumePatch(found), ground, 'it is let go, and rolls back');
+    return found.spec.replicas === 0 ? { ...rolled, isReady: true } : rolled;
+  }
   const template = putBack(await ground.templates(artifact, baseline), found);
   return carryOn(found, putBackPatch(found, template), ground, 'its old template was put back, and rolls');
 }

@@ -19,6 +19,7 @@ import { type KeyedQueue, keyedQueue } from './keyed-queue.ts';
 import { type KnownDocuments, knownDocuments } from './known-documents.ts';
 import { PIPELINE } from './labels.ts';
 import type { Gate } from './next-step.ts';
+import { askedOf } from './person.ts';
 import { type PromptDocument, releasePrompt } from './prompt-pipeline.ts';
 import type { PipelineResource } from './resources.ts';
 import { type Showing, type ShowingOptions, showing } from './showing.ts';
@@ -112,6 +113,18 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
   };
 }
 
+/**
+ * A person's rollback waits for no turn in the queue and for no look into the store. The turn that follows finds it under way, takes
+ * the annotation off and answers; what goes wrong here is tried again there.
+ */
+function rollBackAtOnce(resource: PipelineResource, controller: Controller): void {
+  const asked = askedOf(resource);
+  const releaseId = resource.status?.release;
+  if (asked?.text !== 'rollback' || releaseId === undefined) return;
+  const { actor, reason = `asked for by ${actor}` } = asked;
+  void controller.command(releaseId, { kind: 'rollback', actor, reason }).catch(() => undefined);
+}
+
 /** Whatever may concern a pipeline makes it be looked at. @returns what ends the listening to the engine; watches end by their signal */
 function listen(
   { cluster, controller, clock }: Pick<ReconcilerOptions, 'cluster' | 'controller' | 'clock'>,
@@ -120,7 +133,10 @@ function listen(
   const addWhere = (isMeant: (plan: KubernetesPlan) => boolean) => {
     for (const key of documents.where(isMeant)) queue.add(key);
   };
-  cluster.pipelines.onChange(({ metadata: { namespace, name } }) => queue.add(`${namespace}/${name}`));
+  cluster.pipelines.onChange(resource => {
+    rollBackAtOnce(resource, controller);
+    queue.add(`${resource.metadata.namespace}/${resource.metadata.name}`);
+  });
   cluster.deployments.onChange(({ metadata: { namespace, name: own, labels = {} } }) => {
     const name = labels[GATE_LABEL] ?? labels[PIPELINE];
     if (name !== undefined) queue.add(`${namespace}/${name}`);

@@ -10,12 +10,11 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../store/store.ts';
 import { type Clearance, drainLeftMs } from './clearance.ts';
 import type { Cluster } from './cluster.ts';
-import { HELD } from './gate-policy.ts';
 import { whyNotReverted } from './gitops.ts';
 import { giveBack } from './hold.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
 import { type Deployment, pathOf } from './objects.ts';
-import { isHeld, pausePatch, putBackPatch, resumePatch, rollOf } from './own-deployment.ts';
+import { isOurs, pausePatch, putBackPatch, resumePatch, rollOf } from './own-deployment.ts';
 import { forgettingPatch } from './ownership.ts';
 import { patchOwn } from './promote.ts';
 import { templatesOf } from './stored-templates.ts';
@@ -41,6 +40,8 @@ export interface SweepOptions {
   log: Log;
   cluster: Cluster;
   isRouteClear(order: SweepOrder): Promise<Clearance>;
+  /** By fresh looks, for what cannot be undone: why nothing may be deleted, if so. */
+  whyNotDeleted(order: SweepOrder): Promise<string | undefined>;
   /** Makes the routes as they were before the release, and waits until every parent has seen it. No call when they are. */
   detach(order: SweepOrder): Promise<{ isDetached: boolean; why: string }>;
 }
@@ -79,6 +80,9 @@ async function sweepCandidate(order: SweepOrder, options: SweepOptions): Promise
   for (const hpa of left.held)
     if (!(await giveBack(client, hpa)))
       return waiting(`HorizontalPodAutoscaler ${hpa.metadata.name} was changed meanwhile`);
+  const isToDelete = left.objects.some(({ object }) => object.metadata.deletionTimestamp === undefined);
+  const whyKept = isToDelete ? await options.whyNotDeleted(order) : undefined;
+  if (whyKept !== undefined) return waiting(whyKept);
   for (const { kind, object } of left.objects) {
     const { name, uid, deletionTimestamp } = object.metadata;
     if (deletionTimestamp === undefined)
@@ -111,7 +115,8 @@ async function settleTemplate(own: Deployment, order: SweepOrder, options: Sweep
   const is = `Deployment ${own.metadata.name}`;
   const version = versionOf(own);
   if (version === baseline) return settleServing(own, gate, options);
-  if (!isHeld(own)) return { isClean: true, why: `${is} runs a template of its own` };
+  // One that was let loose has the mark of the gate still, and is its owner's again.
+  if (own.spec.paused !== true) return { isClean: true, why: `${is} runs a template of its own` };
   if (version !== ended || baseline === null)
     return { isClean: true, why: `${is} is held for the release of a new template` };
   const whyNot = whyNotReverted(own, plan);
@@ -126,7 +131,7 @@ async function settleTemplate(own: Deployment, order: SweepOrder, options: Sweep
 /** A pause without our mark is the user's own, and stays. */
 async function settleServing(own: Deployment, gate: SweepOrder['gate'], options: SweepOptions): Promise<Swept> {
   const is = `Deployment ${own.metadata.name}`;
-  if (own.metadata.annotations?.[HELD] !== undefined) {
+  if (isOurs(own, gate)) {
     await patchOwn(own, resumePatch(own), options);
     return { isClean: false, why: `${is} is let go` };
   }

@@ -51,6 +51,8 @@ export interface WorkloadPipelineOptions {
 
 /** Somebody is mending what is wrong, perhaps with an object that is not watched. */
 const WRONG_AGAIN_MS = 5_000;
+/** After a command: its effect is there, and the watch has brought the annotation's end. */
+const ASKED_AGAIN_MS = 200;
 /** A release that waits tells nobody so: what it waits for is looked up for the status. */
 const WAITING_AGAIN_MS = 10_000;
 
@@ -104,7 +106,7 @@ export function workloadPipelines(options: WorkloadPipelineOptions): WorkloadPip
       const asked = await obeyPerson(subject, seen, { ...options });
       if (asked) {
         await shown.workload(subject, seen, { why: asked.result, lastCommand: asked });
-        return { why: asked.result, againMs: 0 };
+        return { why: asked.result, againMs: ASKED_AGAIN_MS };
       }
       const outcome = await carryOut(nextStep(seen.view), subject, seen, { ...options }).catch(async error => {
         const trouble = troubleOf(error);

@@ -110,7 +110,13 @@ describe('a cluster that does not answer', () => {
     ours.metadata.labels = { 'spillway.dev/pipeline': 'web', 'app.kubernetes.io/managed-by': 'spillway' };
     const { options } = bench({ ...there, services: only(service(), ours) });
     const order = { pipeline: 'web', artifact: 'shop.web', plan: MANAGED, baseline: version, gate: 'policy' as const };
-    expect(await sweep(order, { ...options, detach: async () => ({ isDetached: true, why: '' }) })).toEqual({
+    expect(
+      await sweep(order, {
+        ...options,
+        whyNotDeleted: async () => undefined,
+        detach: async () => ({ isDetached: true, why: '' }),
+      }),
+    ).toEqual({
       isClean: false,
       why: expect.stringMatching(/^not all of the release was taken away: .*ECONNREFUSED/),
     });

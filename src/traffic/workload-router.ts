@@ -49,6 +49,8 @@ export interface WorkloadRouterOptions {
   /** Uniform in [0, 1). */
   random: () => number;
   log: { warn(fields: Record<string, unknown>, message: string): void };
+  /** Whether the candidate of a release can take its share, as far as is known here. */
+  isFit?: (releaseId: string) => boolean;
 }
 
 /** What is known of one artifact. */
@@ -117,7 +119,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
   function dutyOf(artifact: string, known: Known): DriftDuty {
     return {
       wanted: () => known.route && orderOf(known.route),
-      mayRaise: order => isStillWanted(artifact, order),
+      mayRaise: async order => isFitToRaise(order) && (await isStillWanted(artifact, order)),
       onDrift(drift) {
         // What the watch does not put back is shown as it is, so that the release's own pass looks at it.
         if (drift.is !== 'repaired') delete known.carriedEpoch;
@@ -130,6 +132,9 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
       },
     };
   }
+
+  /** A candidate that cannot take its share is not given it back either. */
+  const isFitToRaise = ({ releaseId }: WeightOrder) => releaseId === null || (options.isFit?.(releaseId) ?? true);
 
   async function isStillWanted(artifact: string, order: WeightOrder): Promise<boolean> {
     const row = await store.getRoute(artifact);

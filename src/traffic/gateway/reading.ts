@@ -2,7 +2,7 @@
  * What a route object says: the weight of each rule that is split, and what its gateways think of it. Says nothing about
  * what the data plane does; that is the probe's. Pure.
  */
-import { type Condition, epochOf, type ManagedFields, type RouteObject } from './object.ts';
+import { type Condition, epochOf, type ManagedFields, type ParentRef, type RouteObject } from './object.ts';
 import type { Target } from './patch.ts';
 import { shareOf, splitRules } from './split.ts';
 
@@ -40,18 +40,31 @@ export function readWeight(route: RouteObject, target: Target): RouteReading {
 const NEEDED = ['Accepted', 'ResolvedRefs'];
 
 function readParents(route: RouteObject): ParentReading[] {
-  return (route.status?.parents ?? []).map(({ parentRef, controllerName = '', conditions = [] }) => {
-    const needed = NEEDED.map(
-      type => conditions.find(condition => condition.type === type) ?? { type, status: 'Unknown' },
+  return (route.status?.parents ?? [])
+    .filter(isParentOf(route))
+    .map(({ parentRef, controllerName = '', conditions = [] }) => {
+      const needed = NEEDED.map(
+        type => conditions.find(condition => condition.type === type) ?? { type, status: 'Unknown' },
+      );
+      const { namespace = route.metadata.namespace, name, sectionName } = parentRef;
+      return {
+        parent: [namespace, name, sectionName].filter(part => part !== undefined).join('/'),
+        controller: controllerName,
+        observedGeneration: Math.min(...needed.map(({ observedGeneration = 0 }: Condition) => observedGeneration)),
+        problems: needed.filter(({ status }) => status !== 'True').map(problemOf),
+      };
+    });
+}
+
+/** What a controller that is gone has said of a gateway that the route does not name any more is no verdict on it. */
+function isParentOf({ metadata, spec }: RouteObject) {
+  const named = spec?.parentRefs;
+  return ({ parentRef }: { parentRef: ParentRef }): boolean =>
+    named === undefined ||
+    named.some(
+      ({ name, namespace = metadata.namespace }) =>
+        name === parentRef.name && namespace === (parentRef.namespace ?? metadata.namespace),
     );
-    const { namespace = route.metadata.namespace, name, sectionName } = parentRef;
-    return {
-      parent: [namespace, name, sectionName].filter(part => part !== undefined).join('/'),
-      controller: controllerName,
-      observedGeneration: Math.min(...needed.map(({ observedGeneration = 0 }: Condition) => observedGeneration)),
-      problems: needed.filter(({ status }) => status !== 'True').map(problemOf),
-    };
-  });
 }
 
 function problemOf({ type, status, reason, message }: Condition): string {

@@ -106,7 +106,11 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
       return { route, atMs: clock.monotonicMs(), generation, ...(isChanged ? {} : { isUnchanged: true }) };
     } catch (error) {
       seen.delete(route);
-      return { route, failure: asSpillwayError(error) };
+      const failure = asSpillwayError(error);
+      // A route that is gone gives nobody anything.
+      if (order.weight === 0 && failure.code === 'NOT_FOUND')
+        return { route, atMs: clock.monotonicMs(), generation: 0, isUnchanged: true };
+      return { route, failure };
     }
   }
 
@@ -139,12 +143,17 @@ export function gatewayRouter(options: GatewayOptions): GatewayRouter {
     const { route, generation = 0 } = written;
     try {
       const found = await client.get<RouteObject>(pathOf(route, route.name));
-      const acceptance = acceptanceOf({ ...readWeight(found, targetOf(route)), generation });
-      if (acceptance.is === 'pending') return { pending: acceptance.why };
+      const reading = readWeight(found, targetOf(route));
+      // One that was made again counts from 1.
+      const acceptance = acceptanceOf({ ...reading, generation: Math.min(generation, reading.generation) });
+      const isNobodys = isSeenEnough && reading.parents.length === 0;
+      if (acceptance.is === 'pending' && !isNobodys) return { pending: acceptance.why };
       if (acceptance.is === 'refused' && !isSeenEnough) return failed(route, `is not served: ${acceptance.why}`);
       return { ...written, atMs: clock.monotonicMs() };
     } catch (error) {
       if (error instanceof Refusal && error.isTransient) return { pending: error.message };
+      if (error instanceof Refusal && error.status === 404 && isSeenEnough)
+        return { ...written, atMs: clock.monotonicMs() };
       return { route, failure: asFailure(error, `${nameOf(route)} cannot be read`) };
     }
   }

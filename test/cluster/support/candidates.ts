@@ -85,6 +85,7 @@ export async function openStand(room: Room, cluster: Cluster): Promise<Stand> {
           log,
           cluster: known,
           isRouteClear: async () => stand.clearance,
+          whyNotDeleted: async () => undefined,
           detach: async () => ({ isDetached: true, why: 'detached' }),
         },
       ),
