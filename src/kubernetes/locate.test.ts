@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesPlan } from '../config/plan.ts';
 import type { BackendRef, RouteObject } from '../traffic/gateway/object.ts';
-import { claimsOf, locate, type Named } from './locate.ts';
+import { claimsOf, locate, locateByRoutes, type Named } from './locate.ts';
 import type { Service } from './objects.ts';
 
 const plan = (change: Partial<KubernetesPlan> = {}): KubernetesPlan => ({
@@ -119,6 +119,20 @@ describe('two backends that exist already', () => {
 test('two pipelines that would move the same thing are seen by their claims', () => {
   expect(claimsOf(plan())).toEqual(['Deployment shop/web']);
   expect(claimsOf(plan())).toEqual(claimsOf(plan({ routes: [] })));
+});
+
+describe('with the Deployment and its Service gone, a release', () => {
+  test('is still found in the route that names its candidate', () => {
+    const expected = { baseline: { name: 'web', port: 80 }, candidate: { name: 'web-candidate', port: 80 } };
+    expect(locateByRoutes(plan(), [route('db'), route('web', 'web-candidate')])).toMatchObject(expected);
+  });
+
+  test('is nowhere when no route names one, and of an external workload is not guessed', () => {
+    const at = (name: string) => ({ group: '', kind: 'Service', name });
+    const external = { external: { baseline: at('blue'), candidate: at('blue-candidate'), version: 'v2' } };
+    expect(locateByRoutes(plan(), [undefined, route('web')])).toBeUndefined();
+    expect(locateByRoutes(plan({ workload: external }), [route('blue', 'blue-candidate')])).toBeUndefined();
+  });
 });
 
 describe('a gateway', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { applyPatch } from '../kube/json-patch.test-support.ts';
 import { deployment, template } from './objects.test-support.ts';
 import type { Deployment } from './objects.ts';
-import { isHeld, pausePatch, putBackPatch, resumePatch, rollOf } from './own-deployment.ts';
+import { isHeld, isOurs, pausePatch, putBackPatch, resumePatch, rollOf } from './own-deployment.ts';
 
 function held(): Deployment {
   const one = deployment({ paused: true, template: template('web:2') });
@@ -40,6 +40,15 @@ test('a Deployment that nothing holds needs no write to be let go', () => expect
 test('a Deployment is paused with the template that was looked at', () => {
   expect(applyPatch(free(), pausePatch(free())).spec.paused).toBe(true);
   expect(() => applyPatch(deployment(), pausePatch(free()))).toThrow('/spec/template');
+});
+
+test('our pause is told from a user’s, and is lifted by us only where a policy does its work now', () => {
+  const byUser = deployment({ paused: true });
+  const byUs = applyPatch(free(), pausePatch(free()));
+  expect([isOurs(byUser, 'policy'), isOurs(byUser, 'paused')]).toEqual([false, false]);
+  expect([isOurs(byUs, 'policy'), isOurs(byUs, 'paused')]).toEqual([true, false]);
+  expect([isOurs(held(), 'policy'), isOurs(held(), 'paused')]).toEqual([true, true]);
+  expect(applyPatch(byUs, resumePatch(byUs)).metadata.annotations).toEqual({});
 });
 
 describe('a roll', () => {

@@ -36,7 +36,11 @@ interface Bench {
   close(): Promise<void>;
 }
 
+/** The release whose candidate is not ready, if there is one. */
+let unfit: string | null;
+
 async function open(artifact = ARTIFACT, specOf: (version: string) => Json = version => ({ version })): Promise<Bench> {
+  unfit = null;
   const folder = mkdtempSync(join(tmpdir(), 'spillway-workload-router-'));
   const { store, faults } = faultyStore(await openSqliteStore({ folder, clock: systemClock }));
   const api = await apiServer();
@@ -45,7 +49,8 @@ async function open(artifact = ARTIFACT, specOf: (version: string) => Json = ver
   const routers: WorkloadRouter[] = [];
   const log = { warn: () => undefined };
   const another = () => {
-    const one = workloadRouter({ store, client: api.client, clock: systemClock, random: () => 0.5, log });
+    const isFit = (releaseId: string) => releaseId !== unfit;
+    const one = workloadRouter({ store, client: api.client, clock: systemClock, random: () => 0.5, log, isFit });
     routers.push(one);
     return one;
   };
@@ -271,6 +276,19 @@ describe('drift', () => {
     expect(drifts[0]).toBe('left');
     expect(weights()).toEqual([100, 0]);
     expect((await bench.router.readRoute(ARTIFACT))?.weight).toBe(0);
+  });
+
+  test('is not put back for a candidate that is not ready', async () => {
+    bench = await open();
+    await bench.router.writeRoute(of({ weight: 25 }));
+    await until('it watches', () => bench.api.watchers[0]);
+    unfit = of().releaseId;
+    const drifts: Drift['is'][] = [];
+    bench.router.onDrift((_artifact, { is }) => drifts.push(is));
+    reset(bench.api, { rules: [split(100, 0)] });
+    await until('it is said', () => drifts.length > 0);
+    expect(drifts[0]).toBe('left');
+    expect(weights()).toEqual([100, 0]);
   });
 
   test('of a rollback is put back by every replica that knows of it, also while the store is away', async () => {

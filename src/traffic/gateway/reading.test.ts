@@ -55,6 +55,15 @@ describe('a write is', () => {
   });
 });
 
+test('a gateway that the route does not name any more has no say, whatever it has said last', () => {
+  const route = routeWith([split(75, 25)], undefined, 2);
+  const parentRef = { name: 'gone', namespace: 'gateway' };
+  route.status!.parents!.push({ parentRef, controllerName: 'gone', conditions: [condition('Accepted', 'False', 1)] });
+  const found = readWeight(route, target());
+  expect(found.parents.map(({ parent }) => parent)).toEqual(['gateway/gateway']);
+  expect(acceptanceOf(found).is).toBe('accepted');
+});
+
 test('who wrote the rules last is told from status writes and from older ones', () => {
   const route = routeWith([split(1, 0)]);
   const fieldsV1 = { 'f:spec': { 'f:rules': {} } };

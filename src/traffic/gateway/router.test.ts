@@ -149,6 +149,15 @@ describe('a write', () => {
     expect(await router().write(rollback(6))).toMatchObject([{ generation: 2 }]);
   });
 
+  test('of weight 0 is obeyed by a route that is gone: it gives nobody anything', async () => {
+    const one = router(['missing']);
+    const written = await one.write(rollback(6));
+    expect(written).toMatchObject([{ isUnchanged: true }]);
+    const [outcome] = await one.accepted(written, { isSeenEnough: true });
+    expect(outcome?.failure).toBeUndefined();
+    expect((await one.write(order(10, { epoch: 7 })))[0]?.failure?.code).toBe('NOT_FOUND');
+  });
+
   test('of two epochs ends at the newer one, whoever comes first', async () => {
     put('web');
     const [older, newer] = [router(), router()];
@@ -172,6 +181,17 @@ describe('acceptance', () => {
     const before = performance.now();
     put('web', api.objects.get(pathTo('web')) as RouteObject);
     expect((await waiting)[0]!.atMs).toBeGreaterThanOrEqual(before);
+  });
+
+  test('of a route that was deleted and made again counts from its new first generation', async () => {
+    put('web');
+    const one = router();
+    await one.write(order(25));
+    const written = await one.write(order(50, { epoch: 6 }));
+    expect(written).toMatchObject([{ generation: 3 }]);
+    api.objects.delete(pathTo('web'));
+    put('web', routeWith([split(50, 50)], { [EPOCH]: '6' }));
+    expect((await one.accepted(written))[0]?.failure).toBeUndefined();
   });
 
   test('that does not come in time is a failure that says who is late', async () => {
