@@ -144,7 +144,7 @@ function namedBy(plan: KubernetesPlan, deployment: Deployment | undefined, clust
   };
 }
 
-function deploymentOf({ workload, namespace }: KubernetesPlan, cluster: Cluster): Deployment | undefined {
+export function deploymentOf({ workload, namespace }: KubernetesPlan, cluster: Cluster): Deployment | undefined {
   return 'managed' in workload ? cluster.deployments.get(namespace, workload.managed.deployment) : undefined;
 }
 

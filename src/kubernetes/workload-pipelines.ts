@@ -13,9 +13,10 @@ import type { Store } from '../store/store.ts';
 import type { WorkloadRouter } from '../traffic/workload-router.ts';
 import { capabilities } from './capabilities.ts';
 import { type Bundle, type CarryOut, carryOut, type Outcome } from './carry-out.ts';
+import { GATE_LABEL } from './gate-policy.ts';
 import type { KnownDocuments } from './known-documents.ts';
 import type { Located } from './locate.ts';
-import { type Look, look, type Subject } from './look.ts';
+import { deploymentOf, type Look, look, type Subject } from './look.ts';
 import { type Gate, nextStep } from './next-step.ts';
 import { obeyPerson } from './obey-person.ts';
 import type { PipelineResource } from './resources.ts';
@@ -131,17 +132,27 @@ export function workloadPipelines(options: WorkloadPipelineOptions): WorkloadPip
   };
 }
 
-/** The plans of all other pipelines: which of two has what both name is the older one's. */
+/**
+ * The plans of all other pipelines: which of two has what both name is the older one's. Two of one apply are made in one second:
+ * then it is the one that the Deployment's label names.
+ */
 function othersOf(
   { metadata }: PipelineResource,
   { cluster, documents }: Pick<WorkloadPipelineOptions, 'cluster' | 'documents'>,
 ) {
-  const ageOf = (one: PipelineResource['metadata']) => `${one.creationTimestamp ?? ''} ${one.uid ?? ''}`;
+  const keyOf = ({ namespace, name }: PipelineResource['metadata']) => `${namespace}/${name}`;
+  const isNamed = (one: PipelineResource['metadata']) => {
+    const plan = documents.planOf(keyOf(one));
+    return plan && deploymentOf(plan, cluster)?.metadata.labels?.[GATE_LABEL] === one.name;
+  };
+  const ageOf = (one: PipelineResource['metadata']) =>
+    [one.creationTimestamp ?? '', isNamed(one) ? 'named' : 'other', one.uid ?? ''].join(' ');
+  const own = ageOf(metadata);
   return cluster.pipelines.list().flatMap(other => {
-    const name = `${other.metadata.namespace}/${other.metadata.name}`;
+    const name = keyOf(other.metadata);
     const plan = documents.planOf(name);
     if (!plan || other.metadata.uid === metadata.uid) return [];
-    return [{ name, plan, isOlder: ageOf(other.metadata) < ageOf(metadata) }];
+    return [{ name, plan, isOlder: ageOf(other.metadata) < own }];
   });
 }
 
