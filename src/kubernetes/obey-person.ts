@@ -7,12 +7,12 @@ import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient, Operation } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
-import { isActive, type Release } from '../rollout/release.ts';
+import type { Release } from '../rollout/release.ts';
 import { type Begun, type Bundle, type CarryOut, retry } from './carry-out.ts';
 import { ACTOR, COMMAND, REASON } from './gate-policy.ts';
 import { pointerTo } from './labels.ts';
 import type { Look, Subject } from './look.ts';
-import { type Asked, askedOf, deedOf, isOnceOnly } from './person.ts';
+import { type Asked, askedOf, deedOf, isBack, isOnceOnly } from './person.ts';
 import type { PipelineStatus } from './resource-status.ts';
 import { type PipelineResource, pathOfPipeline, STAGE, WORD } from './resources.ts';
 
@@ -57,27 +57,27 @@ async function carriedOut(
   { controller }: Obeying,
   again: () => Promise<Begun>,
 ): Promise<string> {
-  const active = newest && isActive(newest) ? newest : undefined;
-  const deed = deedOf(asked, active);
+  const deed = deedOf(asked, newest);
   if ('refused' in deed) return `refused: ${deed.refused}`;
+  if ('done' in deed) return doneAt(deed.done);
   try {
     if ('retry' in deed) {
       const { why, hasBegun } = await again();
       return hasBegun ? `done: ${why}` : `refused: ${why}`;
     }
-    const { phase, weight } = await controller.command(active!.id, deed.command);
-    return `done: ${phase} at ${weight} %`;
+    return doneAt(await controller.command(newest!.id, deed.command));
   } catch (error) {
     const failed = error instanceof Refusal ? asFailure(error, 'it was not carried out') : error;
     const { code, message, hint } = asSpillwayError(failed);
     // A store that is away is asked again; what the release refuses is an answer.
     if (code === 'STORE_UNAVAILABLE') throw error;
-    const now = 'command' in deed && deed.command.kind === 'rollback' && (await controller.release(active!.id));
-    if (now && ['rollingBack', 'rolledBack', 'cancelled'].includes(now.phase))
-      return `done: ${now.phase} at ${now.weight} %`;
+    const now = asked.text === 'rollback' && (await controller.release(newest!.id));
+    if (now && isBack(now)) return doneAt(now);
     return `refused: ${message} ${hint}`;
   }
 }
+
+const doneAt = ({ phase, weight }: Pick<Release, 'phase' | 'weight'>) => `done: ${phase} at ${weight} %`;
 
 /** @returns whether it was there still */
 async function take({ metadata }: PipelineResource, client: KubeClient): Promise<boolean> {

@@ -47,6 +47,16 @@ describe('a command', () => {
     expect(deedOf(asked('retry'), undefined)).toEqual({ retry: true });
   });
 
+  test('of a rollback is done where one has ended: it may be carried out before its turn comes', () => {
+    for (const phase of ['rolledBack', 'cancelled'] as const) {
+      const newest = { ...inStage(1), phase };
+      expect(deedOf(asked('rollback'), newest)).toEqual({ done: newest });
+    }
+    const succeeded = { ...inStage(1), phase: 'succeeded' as const };
+    expect(deedOf(asked('rollback'), succeeded)).toEqual({ refused: 'no release is active' });
+    expect(deedOf(asked('pause'), { ...succeeded, phase: 'rolledBack' })).toEqual({ refused: 'no release is active' });
+  });
+
   test('that goes one step further counts once', () =>
     expect(
       ['promote', 'promote --full', 'resume', 'retry', 'rollback', 'pause'].map(text => isOnceOnly(asked(text))),

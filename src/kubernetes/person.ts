@@ -3,7 +3,7 @@
  * or `spillway promote --kube` writes it. Pure: who may ask is the API server's to say, what comes of it the engine's.
  */
 import type { Command } from '../rollout/command.ts';
-import { type Release, stageNumberOf } from '../rollout/release.ts';
+import { isActive, type Release, stageNumberOf } from '../rollout/release.ts';
 import { ACTOR, COMMAND, REASON } from './gate-policy.ts';
 import { type PipelineResource, STAGE } from './resources.ts';
 
@@ -16,7 +16,7 @@ export interface Asked {
   actor: string;
 }
 
-export type Deed = { command: Command } | { retry: true } | { refused: string };
+export type Deed = { command: Command } | { retry: true } | { done: Release } | { refused: string };
 
 export const WORDS = [
   'promote',
@@ -42,10 +42,13 @@ export function askedOf({ metadata: { annotations = {} } }: Pick<PipelineResourc
   };
 }
 
-/** @param active the release that is asked of, as it was seen: a promotion is for the stage that it is in, unless the person told */
-export function deedOf({ text, reason, fromStage, actor }: Asked, active: Release | undefined): Deed {
+/** @param newest the release that is asked of, as it was seen: a promotion is for the stage that it is in, unless the person told */
+export function deedOf({ text, reason, fromStage, actor }: Asked, newest: Release | undefined): Deed {
   if (!(WORDS as readonly string[]).includes(text)) return { refused: `"${text}" is none of ${WORDS.join(', ')}` };
   if (text === 'retry') return { retry: true };
+  const active = newest && isActive(newest) ? newest : undefined;
+  // Asked for twice, or carried out before its turn came: what was asked for is so.
+  if (text === 'rollback' && !active && newest && isBack(newest)) return { done: newest };
   if (!active) return { refused: 'no release is active' };
   const because = reason === undefined ? {} : { reason };
   switch (text as (typeof WORDS)[number]) {
@@ -66,6 +69,8 @@ export function deedOf({ text, reason, fromStage, actor }: Asked, active: Releas
       return { command: { kind: 'cancel', actor, ...because } };
   }
 }
+
+export const isBack = ({ phase }: Release) => ['rollingBack', 'rolledBack', 'cancelled'].includes(phase);
 
 /** A second time they would do something else: they are taken off the resource first, and carried out by whoever took them. */
 export function isOnceOnly({ text }: Asked): boolean {

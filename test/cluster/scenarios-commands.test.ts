@@ -131,6 +131,7 @@ describe.concurrent('with spillway --kube', { timeout: 240_000 }, () => {
       exit: 0,
       stdout: expect.stringMatching(/1\/3 at 25 %[\s\S]*2\/3 at 50 %[\s\S]*cli {2}(held|serving)/),
     });
+    await team.until(({ phase }) => phase === 'serving');
     const { pipelines } = documentOf(await run(scene.room, [...kube('status', 'cli'), '--json'], asAnn()));
     expect(pipelines).toMatchObject([{ name: 'cli', status: { phase: 'serving' } }]);
     expect(await team.template()).toBe('v1');
