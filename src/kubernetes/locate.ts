@@ -132,17 +132,7 @@ function externalBackends(
           `no rule of the route sends to ${backend.kind} ${backend.name}: add it to backendRefs, the one without traffic with weight 0`,
         ],
   );
-  return problems.length > 0 ? { problems } : { baseline: backendOf(baseline), candidate: backendOf(candidate) };
-}
-
-export function backendOf({ group, kind, name, namespace, port }: BackendPlan): Backend {
-  return {
-    group,
-    kind,
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(port === undefined ? {} : { port }),
-  };
+  return problems.length > 0 ? { problems } : { baseline, candidate };
 }
 
 function refsIn(routes: Named['routes']): BackendRef[] {

@@ -2,41 +2,28 @@
  * Keeps pipelines of the cluster and the engine in step: looks, takes the next step, says how it stands. Level-triggered and the
  * same on every replica: whoever is first does it, and the others find it done. It moves no weight; that is the engine's.
  */
-import type { Clock } from '../clock.ts';
 import { isWorkload, workloadArtifact } from '../config/artifact.ts';
 import type { KubernetesPlan } from '../config/plan.ts';
 import type { Controller } from '../controller/face.ts';
-import type { Log } from '../controller/world.ts';
 import { asSpillwayError } from '../errors.ts';
-import type { KubeClient } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive } from '../rollout/release.ts';
-import type { Store } from '../store/store.ts';
-import type { WorkloadRouter } from '../traffic/workload-router.ts';
-import { type CarryOut, dropFinalizer, type Outcome } from './carry-out.ts';
+import { dropFinalizer, type Outcome } from './carry-out.ts';
 import { GATE_LABEL } from './gate-policy.ts';
 import { type KeyedQueue, keyedQueue } from './keyed-queue.ts';
 import { type KnownDocuments, knownDocuments } from './known-documents.ts';
 import { PIPELINE } from './labels.ts';
-import type { Gate } from './next-step.ts';
 import { askedOf } from './person.ts';
 import { type PromptDocument, releasePrompt } from './prompt-pipeline.ts';
 import type { PipelineResource } from './resources.ts';
 import { type Showing, type ShowingOptions, showing } from './showing.ts';
 import type { Watched } from './watched.ts';
-import { type WorkloadPipelines, workloadPipelines } from './workload-pipelines.ts';
+import { type WorkloadPipelineOptions, type WorkloadPipelines, workloadPipelines } from './workload-pipelines.ts';
 
-export interface ReconcilerOptions extends ShowingOptions {
-  client: KubeClient;
+export interface ReconcilerOptions extends ShowingOptions, Omit<WorkloadPipelineOptions, 'documents' | 'shown'> {
   cluster: Watched;
-  store: Store;
   controller: Controller;
-  router: WorkloadRouter;
-  clock: Clock;
   random: () => number;
-  log: Log;
-  gate: () => Gate;
-  sweep: CarryOut['sweep'];
 }
 
 export interface Reconciler {
