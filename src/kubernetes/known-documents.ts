@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../store/store.ts';
 import type { Bundle } from './carry-out.ts';
 import { documentOf, filesNamedIn } from './documents.ts';
+import { claimsOf } from './locate.ts';
 import type { PipelineResource } from './resources.ts';
 import { watchedFiles } from './watched-files.ts';
 
@@ -25,8 +26,10 @@ export interface KnownDocuments {
   planOf(key: string): KubernetesPlan | undefined;
   /** Keys of the workloads whose plan is meant. */
   where(isMeant: (plan: KubernetesPlan) => boolean): string[];
-  /** Of the pipeline that releases this prompt. */
-  keyOfPrompt(name: string): string | undefined;
+  /** Of the pipelines that name this prompt. */
+  keysOfPrompt(name: string): string[];
+  /** What the pipeline releases, in words by which two that release the same are found. */
+  claimsOf(key: string): readonly string[];
   forget(key: string): void;
   end(): Promise<void>;
 }
@@ -67,7 +70,7 @@ export function knownDocuments(
       return known;
     },
     async lastGood({ metadata: { namespace = 'default', name } }) {
-      const row = (await store.getPipeline(workloadArtifact(namespace, name))) ?? (await store.getPipeline(name));
+      const row = await store.getPipeline(workloadArtifact(namespace, name));
       return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
     },
     planOf: key => planIn(documents.get(key)),
@@ -77,8 +80,13 @@ export function knownDocuments(
         return plan && isMeant(plan) ? [key] : [];
       });
     },
-    keyOfPrompt: name =>
-      [...documents].find(([, known]) => 'bundle' in known && known.bundle.prompt?.name === name)?.[0],
+    keysOfPrompt: name => [...documents].filter(([, known]) => promptIn(known) === name).map(([key]) => key),
+    claimsOf(key) {
+      const known = documents.get(key);
+      const [plan, prompt] = [planIn(known), promptIn(known)];
+      if (plan) return claimsOf(plan);
+      return prompt === undefined ? [] : [claimOfPrompt(prompt)];
+    },
     forget(key) {
       documents.delete(key);
       stale.delete(key);
@@ -86,6 +94,13 @@ export function knownDocuments(
     },
     end: () => files.end(),
   };
+}
+
+/** Applications ask for a prompt by its name alone: there is one of that name, whatever namespaces there are. */
+export const claimOfPrompt = (name: string) => `Prompt ${name}`;
+
+function promptIn(known: Known | undefined): string | undefined {
+  return known && 'bundle' in known ? known.bundle.prompt?.name : undefined;
 }
 
 function planIn(known: Known | undefined): KubernetesPlan | undefined {

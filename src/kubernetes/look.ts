@@ -12,7 +12,7 @@ import { type ExternalLook, type ExternalVersion, lookAtExternal } from './exter
 import { BREAK_GLASS, GATE_LABEL } from './gate-policy.ts';
 import { whyNotReverted } from './gitops.ts';
 import { isNothingLeft, leftoversOf } from './leftovers.ts';
-import { claimsOf, type Located, locate, locateByRoutes, type Named } from './locate.ts';
+import { type Located, locate, locateByRoutes, type Named } from './locate.ts';
 import type { Gate, View, WorkloadView } from './next-step.ts';
 import type { Deployment } from './objects.ts';
 import { isOurs, rollOf } from './own-deployment.ts';
@@ -54,8 +54,8 @@ export interface Surroundings {
   takenBack?: string | undefined;
   /** What the cluster cannot do, as far as it was asked. */
   incapable: readonly string[];
-  /** Plans of the other pipelines, with the names of their resources. */
-  others: readonly { name: string; plan: KubernetesPlan; isOlder: boolean }[];
+  /** What it names and an older pipeline has. */
+  claimed: readonly string[];
 }
 
 export async function look(subject: Subject, around: Surroundings): Promise<Look> {
@@ -81,7 +81,7 @@ export async function look(subject: Subject, around: Surroundings): Promise<Look
       ...subject.problems,
       ...('problems' in located ? located.problems : [whyNoCandidate(kubernetes, name, cluster) ?? []].flat()),
       ...(external?.problems ?? []),
-      ...claimed(subject.kubernetes, around.others),
+      ...around.claimed,
       ...around.incapable,
     ],
     gate,
@@ -144,7 +144,10 @@ function namedBy(plan: KubernetesPlan, deployment: Deployment | undefined, clust
   };
 }
 
-export function deploymentOf({ workload, namespace }: KubernetesPlan, cluster: Cluster): Deployment | undefined {
+export function deploymentOf(
+  { workload, namespace }: KubernetesPlan,
+  cluster: Pick<Cluster, 'deployments'>,
+): Deployment | undefined {
   return 'managed' in workload ? cluster.deployments.get(namespace, workload.managed.deployment) : undefined;
 }
 
@@ -163,17 +166,4 @@ function workloadView(deployment: Deployment, plan: KubernetesPlan, gate: Gate):
     mayRevert: whyNotReverted(deployment, plan) === undefined,
     ...(breakGlass === undefined ? {} : { breakGlass }),
   };
-}
-
-/** What an older pipeline moves already. */
-function claimed(plan: KubernetesPlan, others: Surroundings['others']): string[] {
-  const own = claimsOf(plan);
-  return others
-    .filter(({ isOlder }) => isOlder)
-    .flatMap(other => {
-      const shared = claimsOf(other.plan).find(claim => own.includes(claim));
-      return shared === undefined
-        ? []
-        : [`${shared} is released by Pipeline ${other.name} already: one of the two must go`];
-    });
 }

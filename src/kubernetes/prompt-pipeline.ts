@@ -3,6 +3,7 @@
  * a release, as `spillway release` would begin it. Nothing of it runs in the cluster, so nothing has to be held or swept.
  */
 import type { Clock } from '../clock.ts';
+import { workloadArtifact } from '../config/artifact.ts';
 import { digestOf } from '../config/digest.ts';
 import { promptOf } from '../config/load.ts';
 import type { Json } from '../config/plan.ts';
@@ -40,23 +41,26 @@ export interface PromptDocument {
   /** As it is, or was when it was last right. */
   bundle: Bundle;
   problems: readonly string[];
+  /** What an older pipeline releases already: then its releases are none of this one's. */
+  claimed: readonly string[];
   /** Of its files. */
   writer?: string | undefined;
 }
 
 export async function releasePrompt(
   resource: PipelineResource,
-  { bundle, problems, writer }: PromptDocument,
+  { bundle, problems, claimed, writer }: PromptDocument,
   o: PromptOptions,
 ): Promise<PromptLook> {
   const { name: artifact, version } = promptOf(bundle);
-  const newest = async () => (await o.controller.releases({ artifact, limit: 1 })).releases[0];
+  const newest = async () =>
+    claimed.length > 0 ? undefined : (await o.controller.releases({ artifact, limit: 1 })).releases[0];
   const before = await newest();
   const begin = async (force: boolean): Promise<Begun> => {
-    const [problem] = problems;
+    const problem = problems[0] ?? claimed[0];
     if (problem !== undefined) return { why: problem, againMs: WRONG_AGAIN_MS, hasBegun: false };
     await keepFinalizer(resource, o.client);
-    return beginRelease(bundle, o, { force, actor: writer ?? writerOf(resource) });
+    return beginRelease(bundle, resource, o, { force, actor: writer ?? writerOf(resource) });
   };
   const lastCommand = await obey(resource, before, o, () => begin(true));
   const outcome = lastCommand
@@ -92,13 +96,16 @@ async function nextForPrompt(
 
 async function beginRelease(
   bundle: Bundle,
+  { metadata: { namespace = 'default', name } }: PipelineResource,
   { store, controller, clock }: PromptOptions,
   { force, actor }: { force: boolean; actor: string },
 ): Promise<Begun> {
   const { document, plan, suites } = bundle;
   const prompt = promptOf(bundle);
+  // By its namespace too: pipelines of one name in two namespaces are two.
+  const pipeline = workloadArtifact(namespace, name);
   await store.putPipeline({
-    name: plan.name,
+    name: pipeline,
     artifact: prompt.name,
     document: plain(document),
     bundle: plain({ plan, prompt, suites }),
@@ -106,7 +113,7 @@ async function beginRelease(
     updatedAt: clock.nowMs(),
   });
   try {
-    const release = await controller.createRelease({ pipeline: plan.name, spec: prompt.spec, actor, force });
+    const release = await controller.createRelease({ pipeline, spec: prompt.spec, actor, force });
     return { why: `release ${release.id} began`, hasBegun: true };
   } catch (error) {
     const { code, message } = asSpillwayError(error);

@@ -3,15 +3,17 @@
  * same on every replica: whoever is first does it, and the others find it done. It moves no weight; that is the engine's.
  */
 import { isWorkload, workloadArtifact } from '../config/artifact.ts';
+import { promptOf } from '../config/load.ts';
 import type { KubernetesPlan } from '../config/plan.ts';
 import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
 import { isActive } from '../rollout/release.ts';
 import { dropFinalizer, type Outcome } from './carry-out.ts';
+import { claimedByOthers } from './claims.ts';
 import { GATE_LABEL } from './gate-policy.ts';
 import { type KeyedQueue, keyedQueue } from './keyed-queue.ts';
-import { type KnownDocuments, knownDocuments } from './known-documents.ts';
+import { claimOfPrompt, type KnownDocuments, knownDocuments } from './known-documents.ts';
 import { PIPELINE } from './labels.ts';
 import { askedOf } from './person.ts';
 import { type PromptDocument, releasePrompt } from './prompt-pipeline.ts';
@@ -74,14 +76,15 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     queue.addAfter(key, outcome.againMs ?? (problems.length > 0 ? WRONG_AGAIN_MS : RESYNC_MS));
   }
 
-  async function reconcileBundle(resource: PipelineResource, known: PromptDocument): Promise<Outcome> {
+  async function reconcileBundle(resource: PipelineResource, known: Omit<PromptDocument, 'claimed'>): Promise<Outcome> {
     const { bundle, problems } = known;
     const { target } = bundle.plan;
     if ('kubernetes' in target)
       return workloads.reconcile({ resource, bundle, kubernetes: target.kubernetes, problems });
-    const seen = await releasePrompt(resource, known, options);
-    await shown.prompt(resource, seen, problems);
-    return seen.outcome;
+    const claimed = claimedByOthers(resource, [claimOfPrompt(promptOf(bundle).name)], { cluster, documents });
+    const seen = await releasePrompt(resource, { ...known, claimed }, options);
+    await shown.prompt(resource, seen, [...problems, ...claimed]);
+    return claimed.length > 0 ? { ...seen.outcome, againMs: WRONG_AGAIN_MS } : seen.outcome;
   }
 
   async function reconcileInvalid(resource: PipelineResource, problems: string[]): Promise<Outcome> {
@@ -140,10 +143,10 @@ function listen(
   return controller.onEvent(event => {
     if (event.type !== 'release') return;
     const { artifact } = event.release;
-    const key = isWorkload(artifact) ? artifact.replace('.', '/') : documents.keyOfPrompt(artifact);
-    if (key === undefined) return;
-    const isDue = !isActive(event.release) || shown.writtenAtMs(key) + SHOW_EVERY_MS <= clock.monotonicMs();
-    if (isDue) queue.add(key);
-    else queue.addAfter(key, SHOW_EVERY_MS);
+    for (const key of isWorkload(artifact) ? [artifact.replace('.', '/')] : documents.keysOfPrompt(artifact)) {
+      const isDue = !isActive(event.release) || shown.writtenAtMs(key) + SHOW_EVERY_MS <= clock.monotonicMs();
+      if (isDue) queue.add(key);
+      else queue.addAfter(key, SHOW_EVERY_MS);
+    }
   });
 }

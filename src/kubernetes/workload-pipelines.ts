@@ -13,10 +13,10 @@ import type { Store } from '../store/store.ts';
 import type { WorkloadRouter } from '../traffic/workload-router.ts';
 import { capabilities } from './capabilities.ts';
 import { type Bundle, type CarryOut, carryOut, type Outcome } from './carry-out.ts';
-import { GATE_LABEL } from './gate-policy.ts';
+import { claimedByOthers } from './claims.ts';
 import type { KnownDocuments } from './known-documents.ts';
-import type { Located } from './locate.ts';
-import { deploymentOf, type Look, look, type Subject } from './look.ts';
+import { claimsOf, type Located } from './locate.ts';
+import { type Look, look, type Subject } from './look.ts';
 import { type Gate, nextStep } from './next-step.ts';
 import { obeyPerson } from './obey-person.ts';
 import type { PipelineResource } from './resources.ts';
@@ -70,7 +70,7 @@ export function workloadPipelines(options: WorkloadPipelineOptions): WorkloadPip
       cluster,
       store: options.store,
       gate: options.gate(),
-      others: othersOf(subject.resource, options),
+      claimed: claimedByOthers(subject.resource, claimsOf(subject.kubernetes), options),
       incapable: capable.known(artifact),
       takenBack: takenBack.get(artifact),
     };
@@ -130,30 +130,6 @@ export function workloadPipelines(options: WorkloadPipelineOptions): WorkloadPip
       router.place(artifact, undefined);
     },
   };
-}
-
-/**
- * The plans of all other pipelines: which of two has what both name is the older one's. Two of one apply are made in one second:
- * then it is the one that the Deployment's label names.
- */
-function othersOf(
-  { metadata }: PipelineResource,
-  { cluster, documents }: Pick<WorkloadPipelineOptions, 'cluster' | 'documents'>,
-) {
-  const keyOf = ({ namespace, name }: PipelineResource['metadata']) => `${namespace}/${name}`;
-  const isNamed = (one: PipelineResource['metadata']) => {
-    const plan = documents.planOf(keyOf(one));
-    return plan && deploymentOf(plan, cluster)?.metadata.labels?.[GATE_LABEL] === one.name;
-  };
-  const ageOf = (one: PipelineResource['metadata']) =>
-    [one.creationTimestamp ?? '', isNamed(one) ? 'named' : 'other', one.uid ?? ''].join(' ');
-  const own = ageOf(metadata);
-  return cluster.pipelines.list().flatMap(other => {
-    const name = keyOf(other.metadata);
-    const plan = documents.planOf(name);
-    if (!plan || other.metadata.uid === metadata.uid) return [];
-    return [{ name, plan, isOlder: ageOf(other.metadata) < own }];
-  });
 }
 
 /** What a person may have to see to; a write that lost against another one is made anew, and is none. */

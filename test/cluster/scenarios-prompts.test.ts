@@ -27,7 +27,15 @@ const resource = () => {
   const metadata = { name: 'support-bot', namespace: scene.cluster.namespace };
   return { apiVersion, kind, metadata, spec: { ...spec, files: { configMap: 'bot' } } };
 };
-const pathOf = () => `/apis/spillway.dev/v1alpha1/namespaces/${scene.cluster.namespace}/pipelines/support-bot`;
+const pathOf = (namespace = scene.cluster.namespace) =>
+  `/apis/spillway.dev/v1alpha1/namespaces/${namespace}/pipelines/support-bot`;
+const untilGone = (namespace?: string) =>
+  until('the pipeline is gone', () =>
+    scene.cluster.api.call('GET', pathOf(namespace)).then(
+      () => false,
+      () => true,
+    ),
+  );
 
 describe('a prompt in a ConfigMap', { timeout: 120_000 }, () => {
   test('that is not there is said; applied, its first version is tested and serves', async () => {
@@ -53,15 +61,29 @@ describe('a prompt in a ConfigMap', { timeout: 120_000 }, () => {
     await bot().until(({ stage }) => stage === '1/4', 20_000);
   });
 
+  test('has one pipeline: a second one of another namespace is refused, and does nothing to the first', async () => {
+    const { cluster } = scene;
+    const namespace = `${cluster.namespace}-too`;
+    const elsewhere = <T extends { metadata: object }>(object: T) => ({
+      ...object,
+      metadata: { ...object.metadata, namespace },
+    });
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await cluster.apply(elsewhere(files('Be someone else.')), elsewhere(resource()));
+    const second = teamOf({ ...cluster, namespace }, 'support-bot', '');
+    const status = await second.until(({ phase }) => phase === 'invalid');
+    const own = `${cluster.namespace}/support-bot`;
+    expect(conditionOf(status, 'Degraded')?.message).toContain(`released by Pipeline ${own} already`);
+    expect(await second.ask('rollback')).toMatchObject({ result: expect.stringMatching(/^refused/) });
+    await cluster.api.call('DELETE', pathOf(namespace));
+    await untilGone(namespace);
+    expect(await bot().status()).toMatchObject({ phase: 'rollingOut', stage: '1/4' });
+  });
+
   test('deleted with its pipeline in mid-release, its release ends and nobody is left on the candidate', async () => {
     const { release } = await bot().status();
     await scene.cluster.api.call('DELETE', pathOf());
-    await until('the pipeline is gone', () =>
-      scene.cluster.api.call('GET', pathOf()).then(
-        () => false,
-        () => true,
-      ),
-    );
+    await untilGone();
     expect(await releaseOf(scene, release)).toMatchObject({
       phase: 'cancelled',
       weight: 0,
