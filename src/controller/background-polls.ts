@@ -19,7 +19,9 @@ export interface BackgroundPolls {
 }
 
 /** Half a scrape interval of one second: what was scraped is known some 250 ms later, at the cost of two queries a second. */
-const EVERY_MS = 500;
+const EVERY_MS = { least: 500, most: 5_000 };
+/** Processes are scraped one after another within an interval: a look finds those of the last eighth, and is that much late at most. */
+const LOOKS_PER_INTERVAL = 8;
 /** Passes come every second, and may hang a while. Longer, and an end that nobody told of would go on asking. */
 const WANTED_MS = 5_000;
 
@@ -41,7 +43,7 @@ export function backgroundPolls(source: MetricSource, clock: Clock, onArrival: (
         arrived.push(polled);
         onArrival();
       } else silence = polled;
-      await clock.sleep(EVERY_MS, end.signal);
+      await clock.sleep(everyMs(source.apartMs()), end.signal);
     }
     isAsking = false;
   }
@@ -67,4 +69,10 @@ export function backgroundPolls(source: MetricSource, clock: Clock, onArrival: (
       void source.close().catch(() => undefined);
     },
   };
+}
+
+/** Two hundred releases at two queries a second are a load on a Prometheus that scrapes twice a minute, and tell nothing sooner. */
+function everyMs(apartMs: number | undefined): number {
+  const wanted = (apartMs ?? 0) / LOOKS_PER_INTERVAL;
+  return Math.min(EVERY_MS.most, Math.max(EVERY_MS.least, wanted));
 }

@@ -72,7 +72,7 @@ async function releasing({ weights = [25], seed = 1, holdMs = 10_000 } = {}) {
             sources.closed += 1;
             return source.close();
           };
-          return { poll, close };
+          return { ...source, poll, close };
         },
       }),
   });

@@ -47,13 +47,18 @@ function at(index: number): Release {
 function scripted() {
   const script: Polled[] = [];
   const opened: (string | undefined)[] = [];
-  const seen = { polls: 0, closed: 0, hangs: false };
+  const seen: { polls: number; closed: number; hangs: boolean; apartMs?: number } = {
+    polls: 0,
+    closed: 0,
+    hangs: false,
+  };
   const source: MetricSource = {
     async poll(nowMs) {
       seen.polls += 1;
       if (seen.hangs) return new Promise(() => undefined);
       return script.shift() ?? { silent: 'no scrape since', sinceMs: nowMs };
     },
+    apartMs: () => seen.apartMs,
     async close() {
       seen.closed += 1;
     },
@@ -134,6 +139,21 @@ describe('a judgement', () => {
     clock.advance(19_000);
     expect((await looked(evidence, at(0))).kind).toBe('pass');
     expect(await looked(evidence, at(0))).toMatchObject({ kind: 'inconclusive', code: 'sourceSilent' });
+  });
+
+  test.each([
+    [undefined, 20],
+    [1_000, 20],
+    [15_000, 6],
+    [30_000, 3],
+    [300_000, 2],
+  ])('asks a source that counts every %s ms no more than %i times in ten seconds', async (apartMs, most) => {
+    const source = scripted();
+    if (apartMs !== undefined) source.seen.apartMs = apartMs;
+    const evidence = await source.open(at(0));
+    for (let step = 0; step < 100; step++) await looked(evidence, at(0), 100);
+    expect(source.seen.polls).toBeLessThanOrEqual(most + 1);
+    expect(source.seen.polls).toBeGreaterThanOrEqual(most - 1);
   });
 
   test('of too little says what the queries do not find', async () => {

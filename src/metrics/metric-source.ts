@@ -20,5 +20,7 @@ export type Polled =
 export interface MetricSource {
   /** Never throws. Calls at the same time are one and get the same answer. */
   poll(nowMs: number): Promise<Polled>;
+  /** How far apart in time what it counts is written down, such as a scrape interval; undefined until that was seen. */
+  apartMs(): number | undefined;
   close(): Promise<void>;
 }

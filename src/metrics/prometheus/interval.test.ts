@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { VectorItem } from './answer.ts';
-import { type Difference, intervalOf, type Memory, remembered } from './interval.ts';
+import { type Difference, intervalOf, type Memory, remembered, scrapedApartMs } from './interval.ts';
 import { readScrape, type Scrape } from './scrape.ts';
 
 interface Seen {
@@ -267,5 +267,23 @@ describe('the sum of all intervals', () => {
         expect(total.count).toBe(served);
       }),
     );
+  });
+});
+
+describe('the time between scrapes', () => {
+  const memory = remembered(new Map(), scrapeOf({ pod: 'p1', at: 1, value: 1 }, { pod: 'p2', at: 5, value: 1 }));
+
+  test('is the shortest of those processes that were scraped anew', () => {
+    const now = scrapeOf(
+      { pod: 'p1', at: 16, value: 2 },
+      { pod: 'p2', at: 35, value: 2 },
+      { pod: 'p3', at: 36, value: 1 },
+    );
+    expect(scrapedApartMs(memory, now)).toBe(15_000);
+  });
+
+  test('is not known from a second look at the same scrape', () => {
+    expect(scrapedApartMs(memory, scrapeOf({ pod: 'p1', at: 1, value: 1 }))).toBeUndefined();
+    expect(scrapedApartMs(new Map(), scrapeOf({ pod: 'p1', at: 1, value: 1 }))).toBeUndefined();
   });
 });

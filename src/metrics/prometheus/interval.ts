@@ -100,6 +100,16 @@ function histogramsOf(counted: readonly Counted[], gaps: Gap[]): Record<string, 
   return found;
 }
 
+/** The shortest time between two scrapes of one process; undefined where none was scraped anew. */
+export function scrapedApartMs(before: Memory, now: Scrape): number | undefined {
+  let shortest: number | undefined;
+  for (const [key, { atMs }] of now.series) {
+    const past = before.get(key);
+    if (past && atMs > past.atMs) shortest = Math.min(shortest ?? Number.POSITIVE_INFINITY, atMs - past.atMs);
+  }
+  return shortest;
+}
+
 const isHistogram = (measure: Measure) => measure.startsWith('histogram/');
 const metricOf = (measure: Measure) => measure.replace('histogram/', '');
 

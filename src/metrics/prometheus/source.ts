@@ -5,7 +5,7 @@
 import { asSpillwayError, type FailureCode, SpillwayError } from '../../errors.ts';
 import type { MetricSource, Polled } from '../metric-source.ts';
 import type { PrometheusClient } from './client.ts';
-import { intervalOf, type Memory, remembered } from './interval.ts';
+import { intervalOf, type Memory, remembered, scrapedApartMs } from './interval.ts';
 import { decodeMemory, encodeMemory } from './memory-bytes.ts';
 import { partsOf, readScrape, type Scrape, type SourceQueries, scrapeQuery } from './scrape.ts';
 
@@ -23,6 +23,7 @@ export function prometheusSource(
   let memory: Memory = (position && decodeMemory(position, query)) ?? new Map();
   let silentSinceMs: number | null = null;
   let underWay: Promise<Polled> | null = null;
+  let apartMs: number | undefined;
 
   async function look(nowMs: number): Promise<Polled> {
     const found = await compared().catch(failed);
@@ -38,6 +39,7 @@ export function prometheusSource(
   async function compared() {
     const scrape = await scraped();
     const difference = intervalOf(memory, scrape);
+    apartMs = scrapedApartMs(memory, scrape) ?? apartMs;
     if (!('refused' in difference && difference.refused)) memory = remembered(memory, scrape);
     if (!('interval' in difference)) return difference;
     const upTo = memory;
@@ -74,6 +76,7 @@ export function prometheusSource(
       });
       return underWay;
     },
+    apartMs: () => apartMs,
     close: () => client.close(),
   };
 }
