@@ -19,15 +19,15 @@ export interface KubeAccess {
   namespace: string;
 }
 
-/** A kubeconfig that is named comes first, then the pod, then the kubeconfig at home. @throws SpillwayError as access.ts */
+/** Kubeconfigs that are named come first, then the pod, then the kubeconfig at home. @throws SpillwayError as access.ts */
 export function kubeAccess({ context, namespace }: KubeWhere): KubeAccess {
-  const { variable } = readEnvironment();
-  const named = variable('KUBECONFIG')?.split(delimiter).find(Boolean);
-  const pod = named === undefined ? accessOfPod({ ...podVariables(variable) }) : undefined;
+  const { variable, forPrograms } = readEnvironment();
+  const named = variable('KUBECONFIG')?.split(delimiter).filter(Boolean) ?? [];
+  const pod = named.length === 0 ? accessOfPod({ ...podVariables(variable) }) : undefined;
   if (pod) return { access: pod, namespace: namespace ?? namespaceOfPod() };
-  const file = named ?? join(homedir(), '.kube/config');
-  const access = accessOfKubeconfig(file, context);
-  return { access, namespace: namespace ?? namespaceOfKubeconfig(file, context) };
+  const files = named.length > 0 ? named : [join(homedir(), '.kube/config')];
+  const access = accessOfKubeconfig(files, { context, environment: forPrograms() });
+  return { access, namespace: namespace ?? namespaceOfKubeconfig(files, context) };
 }
 
 function podVariables(variable: (name: string) => string | undefined) {

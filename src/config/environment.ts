@@ -26,6 +26,8 @@ export interface Environment {
   ci: boolean;
   /** Any other variable, for settings that name one. */
   variable(name: string): string | undefined;
+  /** What a program of the user's is started with: all but Spillway's own, which hold its tokens. */
+  forPrograms(): Record<string, string | undefined>;
 }
 
 export function readEnvironment(variables: Record<string, string | undefined> = process.env): Environment {
@@ -45,6 +47,7 @@ export function readEnvironment(variables: Record<string, string | undefined> = 
     noColor: variable('NO_COLOR') !== undefined,
     ci: !['false', '0', undefined].includes(variable('CI')?.toLowerCase()),
     variable,
+    forPrograms: () => Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith('SPILLWAY_'))),
   };
 }
 

@@ -27,33 +27,51 @@ function kubeconfig(user: object, cluster: object = {}): string {
 
 test('the current context says which cluster and whose token, unless another is named', () => {
   const file = kubeconfig({ token: 'sesame' }, { 'certificate-authority-data': encoded('PEM') });
-  const access = accessOfKubeconfig(file);
+  const access = accessOfKubeconfig([file]);
   expect(access).toMatchObject({ server: 'https://shop:6443', ca: 'PEM' });
-  expect(access.token?.()).toBe('sesame');
-  expect(accessOfKubeconfig(file, 'there').server).toBe('https://other');
+  expect(access.token?.read()).toBe('sesame');
+  expect(accessOfKubeconfig([file], { context: 'there' }).server).toBe('https://other');
 });
 
 test('client certificates are taken inline or from files beside the kubeconfig', () => {
   const inline = { 'client-certificate-data': encoded('CERT'), 'client-key-data': encoded('KEY') };
-  expect(accessOfKubeconfig(kubeconfig(inline))).toMatchObject({ cert: 'CERT', key: 'KEY' });
+  expect(accessOfKubeconfig([kubeconfig(inline)])).toMatchObject({ cert: 'CERT', key: 'KEY' });
   const file = kubeconfig({ 'client-certificate': 'me.crt', 'client-key': 'me.key' });
   for (const name of ['me.crt', 'me.key']) writeFileSync(join(file, '..', name), name);
-  expect(accessOfKubeconfig(file)).toMatchObject({ cert: 'me.crt', key: 'me.key' });
+  expect(accessOfKubeconfig([file])).toMatchObject({ cert: 'me.crt', key: 'me.key' });
+});
+
+test('of several files the first that names something has it, and those that are not there are left out', () => {
+  const first = kubeconfig({ 'client-certificate': 'me.crt', 'client-key': 'me.key' });
+  for (const name of ['me.crt', 'me.key']) writeFileSync(join(first, '..', name), `first ${name}`);
+  const second = join(temporaryFolder(), 'config');
+  const more = {
+    clusters: [{ name: 'more', cluster: { server: 'https://more' } }],
+    users: [{ name: 'me', user: { token: 'never' } }],
+    contexts: [{ name: 'further', context: { cluster: 'more', user: 'me', namespace: 'stalls' } }],
+    'current-context': 'further',
+  };
+  writeFileSync(second, stringify(more));
+  const files = ['/nowhere/config', first, second];
+  expect(accessOfKubeconfig(files).server).toBe('https://shop:6443');
+  const further = accessOfKubeconfig(files, { context: 'further' });
+  expect(further).toEqual({ server: 'https://more', cert: 'first me.crt', key: 'first me.key' });
+  expect(namespaceOfKubeconfig(files, 'further')).toBe('stalls');
 });
 
 test.each([
   [
-    'a token from a program',
-    () => kubeconfig({ exec: { command: 'aws' } }),
+    'a token from what Kubernetes has dropped',
+    () => kubeconfig({ 'auth-provider': { name: 'gcp' } }),
     undefined,
     'NOT_SUPPORTED',
-    /program \(exec\)/,
+    /auth-provider/,
   ],
   ['an unknown context', () => kubeconfig({}), 'nowhere', 'CONFIG_INVALID', /nothing named "nowhere" in contexts/],
   ['no file', () => '/nowhere/config', undefined, 'FILE_UNREADABLE', /cannot be read/],
 ])('%s is refused', (_name, make, context, code, message) => {
   const file = make();
-  const attempt = () => accessOfKubeconfig(file, context);
+  const attempt = () => accessOfKubeconfig([file], { context });
   expect(attempt).toThrow(message);
   expect(attempt).toThrow(expect.objectContaining({ code }));
 });
@@ -61,8 +79,8 @@ test.each([
 test('a file that is not YAML is not quoted', () => {
   const file = join(temporaryFolder(), 'config');
   writeFileSync(file, 'token: "sesame\n  - [');
-  expect(() => accessOfKubeconfig(file)).toThrow(/is not YAML/);
-  expect(() => accessOfKubeconfig(file)).not.toThrow(/sesame/);
+  expect(() => accessOfKubeconfig([file])).toThrow(/is not YAML/);
+  expect(() => accessOfKubeconfig([file])).not.toThrow(/sesame/);
 });
 
 test('a pod uses the files of its account, and the token that is there now', () => {
@@ -72,14 +90,14 @@ test('a pod uses the files of its account, and the token that is there now', () 
   writeFileSync(join(folder, 'token'), 'first\n');
   const access = accessOfPod({ KUBERNETES_SERVICE_HOST: '::1', KUBERNETES_SERVICE_PORT: '6443' }, folder)!;
   expect(access).toMatchObject({ server: 'https://[::1]:6443', ca: 'PEM' });
-  expect(access.token?.()).toBe('first');
+  expect(access.token?.read()).toBe('first');
   writeFileSync(join(folder, 'token'), 'second\n');
-  expect(access.token?.()).toBe('second');
+  expect(access.token?.read()).toBe('second');
   expect(accessOfPod({}, folder)).toBeUndefined();
 });
 
 test('the namespace is that of the context, or of the pod', () => {
-  expect([namespaceOfKubeconfig(kubeconfig({})), namespaceOfKubeconfig(kubeconfig({}), 'there')]).toEqual([
+  expect([namespaceOfKubeconfig([kubeconfig({})]), namespaceOfKubeconfig([kubeconfig({})], 'there')]).toEqual([
     'stalls',
     'default',
   ]);

@@ -93,7 +93,7 @@ export async function apiServer(): Promise<ApiServer> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const bounds = { connectMs: 500, callMs: 300, silenceMs: 5_000, bodyBytes: 1_000_000 };
-  const client = kubeClient({ server: url, token: () => 'sesame' }, bounds);
+  const client = kubeClient({ server: url, token: { read: () => 'sesame' } }, bounds);
   const api: ApiServer = {
     client,
     url,

@@ -123,13 +123,25 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   async function open(
     call: Call,
     sent: Sent | undefined,
-    { dispatcher, signal }: { dispatcher: Agent; signal: AbortSignal },
+    { dispatcher, signal, token }: { dispatcher: Agent; signal: AbortSignal; token: string | undefined },
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { accept: 'application/json' };
-    if (access.token) headers['authorization'] = `Bearer ${access.token()}`;
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     if (sent) headers['content-type'] = sent.type;
     const body = sent ? { body: sent.body } : {};
-    return request(access.server + call.path, { method: METHODS[call.verb], dispatcher, headers, signal, ...body });
+    const method = METHODS[call.verb];
+    const answer = await request(access.server + call.path, { method, dispatcher, headers, signal, ...body });
+    if (answer.statusCode === 401 && token !== undefined) access.token?.refused?.(token);
+    return answer;
+  }
+
+  /** A program that has no token now may have one soon: that is as if the server had not answered. */
+  async function tokenFor(call: Call): Promise<string | undefined> {
+    try {
+      return await access.token?.read();
+    } catch (error) {
+      throw noAnswer(call, error);
+    }
   }
 
   async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
@@ -144,10 +156,12 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
   }
 
   async function send<T>(call: Call, sent?: Sent): Promise<T> {
+    // Before the call's time begins: who is asked for a token may be a person.
+    const token = await tokenFor(call);
     const dispatcher = calls;
     const signal = AbortSignal.timeout(bounds.callMs);
     try {
-      const answer = await open(call, sent, { dispatcher, signal });
+      const answer = await open(call, sent, { dispatcher, signal, token });
       const text = await textOf(answer);
       if (answer.statusCode >= 300) throw refusalOf(call, answer, text);
       return JSON.parse(text) as T;
@@ -159,8 +173,9 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
 
   async function* watch<T>(path: string, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const call: Call = { verb: 'watch', path };
+    const token = await tokenFor(call);
     try {
-      const answer = await open(call, undefined, { dispatcher: watches, signal });
+      const answer = await open(call, undefined, { dispatcher: watches, signal, token });
       if (answer.statusCode >= 300) throw refusalOf(call, answer, await textOf(answer));
       for await (const line of linesOf(answer.body, bounds.bodyBytes)) yield JSON.parse(line) as WatchEvent<T>;
     } catch (error) {
@@ -246,7 +261,8 @@ function refusalOf(call: Call, { statusCode, headers }: Dispatcher.ResponseData,
 function noAnswer(call: Call, error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const { name = '', code, message = '' } = error as { name?: string; code?: string; message?: string };
-  const said = name === 'TimeoutError' ? 'not in time' : `not: ${code ?? message}`;
+  const why = error instanceof SpillwayError ? message : (code ?? message);
+  const said = name === 'TimeoutError' ? 'not in time' : `not: ${why}`;
   return new Refusal(call, 0, said, { cause: error });
 }
 

@@ -65,6 +65,8 @@ export function retryAfterMs(after: unknown, date: unknown): number | undefined 
 export function asFailure(error: unknown, what: string): SpillwayError {
   if (error instanceof SpillwayError) return error;
   if (!(error instanceof Refusal)) return new SpillwayError('INTERNAL', `${what}: ${String(error)}`, { cause: error });
+  // There were no credentials to ask with, and that says why.
+  if (error.cause instanceof SpillwayError) return error.cause;
   const { status, call, message } = error;
   const detail = { cause: error };
   if (status === 403) {

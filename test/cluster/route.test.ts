@@ -31,7 +31,7 @@ const REQUESTS = 1_000;
 beforeAll(async () => {
   room = openRoom();
   cluster = await openCluster(room);
-  client = clientOf(accessOfKubeconfig(process.env['KUBECONFIG']!));
+  client = clientOf(accessOfKubeconfig([process.env['KUBECONFIG']!]));
   host = `${cluster.namespace}.example`;
   for (const name of ['stable', 'canary', 'theirs'])
     await cluster.apply(...workload(cluster.namespace, { name, version: name }));
@@ -361,7 +361,7 @@ describe('rights', () => {
       room.atEnd(() => cluster.api.call('DELETE', `/apis/${rbac}/v1/${kind}/${clusterWide}`));
     const file = join(room.folder(), 'kubeconfig');
     writeFileSync(file, kubeconfigOf(await accessFor(cluster.api, metadata), name));
-    return clientOf(accessOfKubeconfig(file));
+    return clientOf(accessOfKubeconfig([file]));
   }
 
   test('to look at and patch routes, and to look at gateways, are enough for everything', async () => {

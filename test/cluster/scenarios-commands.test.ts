@@ -2,8 +2,8 @@
  * What people ask of a release, by `kubectl` and by `spillway --kube`, on a real cluster: who may, what comes of it, what they are
  * told, and how the Deployment ends.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { documentOf, run, runJson, start } from '../support/spillway.ts';
 import { until } from '../support/until.ts';
@@ -26,6 +26,18 @@ beforeAll(async () => {
   writeFileSync(kubeconfig, kubeconfigOf(access, 'ann'), { mode: 0o600 });
 }, 90_000);
 afterAll(() => scene?.room.end());
+
+/** The same person by a program that gives the token, as clouds have it, in a second file that has the user alone. */
+function loggingIn(): string {
+  const [whole, user] = ['login', 'user'].map(name => join(scene.room.folder(), name));
+  const { users, ...rest } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+  const apiVersion = 'client.authentication.k8s.io/v1';
+  const credential = JSON.stringify({ apiVersion, kind: 'ExecCredential', status: users[0].user });
+  const exec = { apiVersion, command: 'echo', args: [credential], interactiveMode: 'Never' };
+  writeFileSync(whole!, JSON.stringify(rest));
+  writeFileSync(user!, JSON.stringify({ users: [{ name: 'ann', user: { exec } }] }), { mode: 0o600 });
+  return [whole, user].join(delimiter);
+}
 
 const asAnn = () => ({ env: { KUBECONFIG: kubeconfig } });
 const kube = (...args: string[]) => [...args, '--kube', '--namespace', scene.cluster.namespace];
@@ -131,6 +143,8 @@ describe.concurrent('with spillway --kube', { timeout: 240_000 }, () => {
     const { pipelines } = documentOf(await run(scene.room, [...kube('status', 'cli'), '--json'], asAnn()));
     expect(pipelines).toMatchObject([{ name: 'cli', status: { phase: 'serving' } }]);
     expect(await team.template()).toBe('v1');
+    const byLogin = { env: { KUBECONFIG: loggingIn() } };
+    expect(await run(scene.room, kube('status', 'cli'), byLogin)).toMatchObject({ exit: 0, stderr: '' });
   });
 });
 

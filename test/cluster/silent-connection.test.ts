@@ -51,7 +51,7 @@ async function relay(server: string) {
 }
 
 test('a rollback is written by a new connection, within its deadline', async () => {
-  const access = accessOfKubeconfig(process.env['KUBECONFIG']!);
+  const access = accessOfKubeconfig([process.env['KUBECONFIG']!]);
   const wire = await relay(access.server);
   const client = kubeClient({ ...access, server: wire.url });
   room.atEnd(() => client.close());

@@ -151,7 +151,7 @@ async function clientWithRights(room: Room, cluster: Cluster): Promise<KubeClien
   );
   const file = join(room.folder(), 'kubeconfig');
   writeFileSync(file, kubeconfigOf(await accessFor(api, metadata), 'spillway'));
-  const client = kubeClient(accessOfKubeconfig(file));
+  const client = kubeClient(accessOfKubeconfig([file]));
   room.atEnd(() => client.close());
   return client;
 }
