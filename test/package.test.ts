@@ -3,7 +3,7 @@
  * repository is on the path but its Node, so that a file missing from the tarball or left unbundled is met here.
  */
 import { execFile, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
@@ -104,6 +104,27 @@ describe('the tarball', () => {
     const notices = readFileSync(join(folder, 'node_modules/spillway/dist/THIRD-PARTY-LICENSES'), 'utf8');
     for (const name of ['commander', 'zod', 'yaml', 'undici', 'nunjucks', 'hono', 'kysely', 'pino', 'pg'])
       expect(notices).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ {2}\\S`, 'm'));
+  });
+});
+
+describe('the image', () => {
+  const lines = readFileSync(join(repository, 'Dockerfile'), 'utf8').split('\n');
+
+  test('runs on the Node that the package asks for', () => {
+    const [, wanted] = /(\d+)/.exec(manifest.engines.node)!;
+    const bases = lines.filter(line => line.startsWith('FROM '));
+    expect(bases.map(line => /node:(\d+)-/.exec(line)?.[1])).toEqual([wanted, wanted]);
+  });
+
+  test('is made of files that the build makes, and starts one of them, as nobody', () => {
+    const copied = lines
+      .filter(line => line.startsWith('COPY --from=build'))
+      .flatMap(line => line.split(' ').slice(2, -1));
+    expect(copied).toContain('/spillway/dist');
+    for (const file of copied) expect(existsSync(file.replace('/spillway', repository)), file).toBe(true);
+    const start = JSON.parse(lines.find(line => line.startsWith('ENTRYPOINT '))!.slice('ENTRYPOINT '.length));
+    expect(start).toEqual(['node', '/opt/spillway/dist/spillway.js']);
+    expect(lines.at(lines.findIndex(line => line.startsWith('ENTRYPOINT ')) - 1)).toBe('USER 65532:65532');
   });
 });
 

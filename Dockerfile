@@ -1,0 +1,19 @@
+# The server's image, for the chart's `cicdPipeline.image`:  docker build -t <yours>/spillway .
+# Nothing but Node and the built files: no package manager's tree, no sources, no shell that it needs.
+FROM node:24-trixie-slim AS build
+WORKDIR /spillway
+COPY package.json package-lock.json ./
+COPY sdk/package.json sdk/
+RUN npm ci --no-audit --no-fund
+COPY . .
+RUN npm run build
+
+FROM node:24-trixie-slim
+LABEL org.opencontainers.image.title="spillway" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /spillway/dist /opt/spillway/dist
+COPY --from=build /spillway/package.json /spillway/LICENSE /opt/spillway/
+# As the chart runs it: no root, and nothing but /data and /cache can be written.
+USER 65532:65532
+ENTRYPOINT ["node", "/opt/spillway/dist/spillway.js"]
+CMD ["--help"]
