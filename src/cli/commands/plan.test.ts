@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Asked, folder, LATENCY, ONE_STAGE, pipeline, run } from '../plan/plan.test-support.ts';
+import { type Asked, folder, LATENCY, ONE_STAGE, pipeline, RUNS, run } from '../plan/plan.test-support.ts';
 
 describe('a forecast', () => {
   const asked = run(pipeline(LATENCY), { rate: '20/s' });
@@ -45,16 +45,16 @@ describe('a forecast', () => {
       schema: 'spillway.plan/v1',
       alpha: 0.05,
       power: 0.95,
-      simulation: { runs: 160, seed: 1, capped: false },
+      simulation: { runs: RUNS, seed: 1, capped: false },
       traffic: { perSecond: 20, users: null, from: 'flag' },
       measured: null,
       warnings: [],
     });
     const [again, other] = [
-      await run(pipeline(ONE_STAGE, LATENCY), { rate: '1200/min' }),
-      await run(pipeline(ONE_STAGE, LATENCY), { rate: '20', seed: 2 }),
+      await run(pipeline(ONE_STAGE, LATENCY), { rate: '300/min' }),
+      await run(pipeline(ONE_STAGE, LATENCY), { rate: '5', seed: 2 }),
     ];
-    expect((await run(pipeline(ONE_STAGE, LATENCY), { rate: '72000/h' })).document).toEqual(again.document);
+    expect((await run(pipeline(ONE_STAGE, LATENCY), { rate: '18000/h' })).document).toEqual(again.document);
     expect(other.document.metrics).not.toEqual(again.document.metrics);
   });
 });
@@ -63,7 +63,7 @@ describe('what is known of metrics and traffic', () => {
   test('a wider spread hides more; users who come back are fewer units', async () => {
     const file = pipeline(ONE_STAGE, LATENCY);
     const smallest = async (options: Asked) =>
-      (await run(file, { rate: '10/s', ...options })).document.metrics[1].stages[0].smallest;
+      (await run(file, { rate: '5/s', ...options })).document.metrics[1].stages[0].smallest;
     const usual = await smallest({});
     expect(await smallest({ spread: ['latency=1'] })).toBeGreaterThan(1.5 * usual);
     expect(await smallest({ spread: ['1'] })).toBe(await smallest({ spread: ['latency=1'] }));
@@ -95,7 +95,7 @@ describe('what is known of metrics and traffic', () => {
   });
 
   test('more traffic than is simulated is said to give bounds', async () => {
-    const { document, text } = await run(pipeline(ONE_STAGE, LATENCY), { rate: '5000/s', runs: 100 });
+    const { document, text } = await run(pipeline(ONE_STAGE, LATENCY), { rate: '5000/s' });
     expect(document.simulation.capped).toBe(true);
     expect(text).toContain('More units come than are simulated');
   });
@@ -213,7 +213,7 @@ describe('wrong use ends with 2 and says what is allowed', () => {
 });
 
 test('an interrupt ends the simulation', async () => {
-  const { exit, problem } = await run(pipeline(), { rate: '20/s' }, AbortSignal.abort());
+  const { exit, problem } = await run(pipeline(ONE_STAGE), { rate: '5/s' }, AbortSignal.abort());
   expect(exit).toBe(3);
   expect(problem).toContain('Interrupted');
 });

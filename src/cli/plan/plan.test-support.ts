@@ -33,7 +33,9 @@ export interface Asked extends PlanOptions {
   width?: number;
 }
 
-/** Few runs: what is tested here is what is said, not its last digit. */
+/** Few: what is tested here is what is said, not its last digit. */
+export const RUNS = 48;
+
 export async function run(file: string, { width = 80, ...options }: Asked = {}, signal = new AbortController().signal) {
   // biome-ignore lint/suspicious/noExplicitAny: a document as its reader meets it
   const said = { exit: -1, text: '', document: undefined as any, problem: '', notes: [] as string[] };
@@ -56,7 +58,7 @@ export async function run(file: string, { width = 80, ...options }: Asked = {}, 
     settle: ignore,
   };
   try {
-    said.exit = await plan(file, { runs: 160, ...options }, { out, signal, data: join(folder, 'none'), actor: 'ann' });
+    said.exit = await plan(file, { runs: RUNS, ...options }, { out, signal, data: join(folder, 'none'), actor: 'ann' });
   } catch (error) {
     const failure = asSpillwayError(error);
     said.exit = failure.exit;
