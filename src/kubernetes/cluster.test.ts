@@ -54,8 +54,9 @@ describe('what is known of a cluster', () => {
     const fault = { status: 403 };
     for (let n = 0; n < 3; n++) api.faults.push({ method: 'GET', name, fault });
     const known = start();
-    const refused = await until('it is said', () => known.broken() as Refusal | undefined);
-    expect(refused.status).toBe(403);
+    // On a machine that is short of breath another kind's call may be late first, which is another refusal.
+    const isSaid = (said: Refusal | undefined) => (said?.status === 403 ? said : undefined);
+    const refused = await until('it is said', () => isSaid(known.broken() as Refusal | undefined));
     expect(refused.call.path).toContain(name);
     await known.synced;
     expect(known.broken()).toBeUndefined();
