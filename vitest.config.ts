@@ -1,13 +1,18 @@
-import { defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /**
- * Two projects: `unit` (beside the source, pure or on loopback, seconds) is the inner loop; `whole` crosses rooms,
- * starts real processes and takes minutes. It runs when the unit tests are done, one file after another: what it measures
- * (rollback within its bound, processes killed at a moment) must not compete with them for two cores.
+ * Three projects: `unit` (beside the source, pure or on loopback) is the inner loop, and `npm run check` is to stay below a
+ * minute on two cores with it. `slow` (`*.slow.test.ts`, beside the source too) is what starts a PostgreSQL or a Prometheus,
+ * kills processes, or holds an error rate over hundreds of simulated releases. `whole` crosses rooms, starts real processes and
+ * takes minutes. They run one after the other, and `whole` one file after another: what it measures (rollback within its
+ * bound, processes killed at a moment) must not compete with anything for two cores.
  *
  * `cluster` is there only inside a test cluster (`npm run test:cluster`): outside it has nothing to talk to.
  */
 const isInCluster = process.env['SPILLWAY_CLUSTER'] !== undefined;
+
+const SLOW = '{src,sdk}/**/*.slow.test.ts';
 
 const cluster = {
   test: {
@@ -19,8 +24,15 @@ const cluster = {
     hookTimeout: 60_000,
     // Hundreds of waits for a dozen real processes on two cores: one that is late once is printed as `retry x1`, and ends no run.
     retry: process.env['CI'] ? 1 : 0,
-    sequence: { groupOrder: 3 },
+    sequence: { groupOrder: 4 },
   },
+};
+
+/** Beside the source. One process whose threads keep their modules; all cores, where the runner would leave one idle. */
+const besideSource = {
+  pool: 'threads' as const,
+  isolate: false,
+  maxWorkers: availableParallelism(),
 };
 
 export default defineConfig({
@@ -31,10 +43,20 @@ export default defineConfig({
           name: 'unit',
           // What the cluster is made of is tested in the small beside its source; only the tests on top need one.
           include: ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'test/cluster/*/**/*.test.ts'],
-          pool: 'threads',
-          isolate: false,
+          exclude: [...configDefaults.exclude, SLOW],
+          ...besideSource,
           testTimeout: 20_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: [SLOW],
+          ...besideSource,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -46,7 +68,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
       ...(isInCluster ? [cluster] : []),
