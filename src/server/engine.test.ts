@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { until } from '../../test/support/until.ts';
 import { openHost } from '../cli/host.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { verifyChains } from '../store/audit-chain.ts';
-import { caller, readSse, type SseMessage } from './server.test-support.ts';
+import { caller, readSse } from './server.test-support.ts';
 
 const apiVersion = 'spillway.dev/v1alpha1';
 const document = {
@@ -33,10 +34,9 @@ async function host(variables: Record<string, string> = {}) {
     await rm(folder, { recursive: true });
   });
   const call = caller(opened.url);
+  // Asked, not heard: it may have come before anybody listens.
   const phase = (id: string, wanted: string) =>
-    readSse(`${opened.url}/api/v1/events`, seen => seen.some(message => isAt(message, id, wanted)));
-  const isAt = ({ event, data }: SseMessage, id: string, wanted: string) =>
-    event === 'release' && data.id === id && data.phase === wanted;
+    until(wanted, async () => (await call('GET', `/api/v1/releases/${id}`)).json.phase === wanted);
   return { ...opened, call, phase };
 }
 

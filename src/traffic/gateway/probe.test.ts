@@ -58,7 +58,7 @@ test('a header can tell the version, and headers are sent', async () => {
 
 test('who does not obey in time is told with what was heard', async () => {
   versions = ['v1', 'v3', 'v2'];
-  const failure = obeyed(0, {}, 100);
+  const failure = obeyed(0, {}, 500);
   await expect(failure).rejects.toMatchObject({ code: 'WEIGHT_REJECTED' });
   await expect(failure).rejects.toThrow(/does not obey weight 0 in time: \d+ candidate, 1 baseline, 1 neither/);
 });
