@@ -33,6 +33,8 @@ const besideSource = {
   pool: 'threads' as const,
   isolate: false,
   maxWorkers: availableParallelism(),
+  // Longer than `until` waits, so that it can say what never came; and a simulation may have to share its core with many.
+  testTimeout: 60_000,
 };
 
 export default defineConfig({
@@ -45,7 +47,6 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'sdk/**/*.test.ts', 'test/cluster/*/**/*.test.ts'],
           exclude: [...configDefaults.exclude, SLOW],
           ...besideSource,
-          testTimeout: 20_000,
           sequence: { groupOrder: 1 },
         },
       },
@@ -54,7 +55,6 @@ export default defineConfig({
           name: 'slow',
           include: [SLOW],
           ...besideSource,
-          testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
         },

@@ -34,7 +34,7 @@ export interface Asked extends PlanOptions {
 }
 
 /** Few: what is tested here is what is said, not its last digit. */
-export const RUNS = 48;
+export const RUNS = 30;
 
 export async function run(file: string, { width = 80, ...options }: Asked = {}, signal = new AbortController().signal) {
   // biome-ignore lint/suspicious/noExplicitAny: a document as its reader meets it
