@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto';
 import type { Json } from '../config/plan.ts';
 import type { OwnerReference } from '../kube/client.ts';
 import { rewriteTerms } from './bystanders.ts';
-import { disjointLabels, type NamedSelector } from './disjoint.ts';
+import { disjointLabels, mayFind, type NamedSelector } from './disjoint.ts';
 import { labelsToCopy } from './gitops.ts';
-import { CANDIDATE, MANAGED_BY, PIPELINE, RELEASE, SPILLWAY } from './labels.ts';
-import { type Deployment, type LabelSelector, type Labels, nameOf, type PodTemplate, type Service } from './objects.ts';
+import { CANDIDATE, hasSelector, MANAGED_BY, PIPELINE, RELEASE, SPILLWAY, selectsPods } from './labels.ts';
+import { type Deployment, type Labels, nameOf, type PodTemplate, type Service } from './objects.ts';
 import { hashOf } from './template.ts';
 
 export interface CandidateOrder {
@@ -55,7 +55,7 @@ export function fitted(name: string, suffix: string, max: number): string {
 export function candidateOf(order: CandidateOrder): Candidate | { refused: string } {
   const template = order.template as unknown as PodTemplate;
   const stable = template.metadata?.labels ?? {};
-  const disjoint = disjointLabels(stable, selectorsOf(order));
+  const disjoint = disjointLabels(stable, selectorsOf(order, stable));
   if ('refused' in disjoint) return disjoint;
   const selector = { [PIPELINE]: order.pipeline, [CANDIDATE]: hashOf(order.version) };
   const labels: Labels = { ...disjoint.labels, ...ourLabels(order), ...selector };
@@ -75,21 +75,17 @@ export function candidateOf(order: CandidateOrder): Candidate | { refused: strin
   };
 }
 
-/** Our own Service selects the candidate's pods, and shall. */
-function selectorsOf({ deployment, service, services }: CandidateOrder): NamedSelector[] {
+/** Our own Service selects the candidate's pods, and shall; one without a selector selects nothing. */
+function selectorsOf({ deployment, service, services }: CandidateOrder, labels: Labels): NamedSelector[] {
   const own = candidateServiceName(service.metadata.name);
-  const others = services.filter(({ metadata: { name }, spec }) => name !== own && hasSelector(spec.selector));
-  return [
+  const selectors: NamedSelector[] = [
     { name: nameOf('Deployment', deployment.metadata), selector: deployment.spec.selector },
-    ...others.map(one => ({
-      name: nameOf('Service', one.metadata),
-      selector: { matchLabels: one.spec.selector! } satisfies LabelSelector,
-    })),
   ];
+  for (const { metadata, spec } of services)
+    if (metadata.name !== own && hasSelector(spec.selector) && mayFind(spec.selector, labels))
+      selectors.push({ name: nameOf('Service', metadata), selector: { matchLabels: spec.selector } });
+  return selectors;
 }
-
-/** Without one a Service selects nothing. */
-const hasSelector = (selector: Labels | undefined) => selector !== undefined && Object.keys(selector).length > 0;
 
 export function ourLabels({ pipeline, releaseId }: Pick<CandidateOrder, 'pipeline' | 'releaseId'>): Labels {
   return { [PIPELINE]: pipeline, [RELEASE]: releaseId, [MANAGED_BY]: SPILLWAY };
@@ -156,10 +152,7 @@ export function stableServiceOf(
   }
   const labels = deployment.spec.template.metadata?.labels ?? {};
   const found = services.filter(
-    ({ spec: { selector }, metadata }) =>
-      metadata.labels?.[MANAGED_BY] !== SPILLWAY &&
-      hasSelector(selector) &&
-      Object.entries(selector!).every(([key, value]) => labels[key] === value),
+    ({ spec: { selector }, metadata }) => metadata.labels?.[MANAGED_BY] !== SPILLWAY && selectsPods(selector, labels),
   );
   if (found.length === 1) return found[0]!;
   const names = found.map(({ metadata }) => metadata.name).join(', ');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { disjointLabels, type NamedSelector } from './disjoint.ts';
+import { disjointLabels, mayFind, type NamedSelector } from './disjoint.ts';
 import { selects } from './labels.ts';
 import type { LabelSelector, Labels } from './objects.ts';
 
@@ -92,4 +92,26 @@ describe("the candidate's labels", () => {
       }),
     );
   });
+
+  test('are the same without the Services that can find none of those that are tried', () => {
+    const pairs = fc.dictionary(
+      fc.constantFrom('a', 'b', 'c'),
+      fc.constantFrom('', 'x', 'y', 'x-candidate', 'candidate'),
+    );
+    fc.assert(
+      fc.property(pairs, fc.array(pairs, { maxLength: 6 }), (from, selectors) => {
+        const few = selectors.filter(selector => mayFind(selector, from));
+        expect(disjointLabels(from, named(...few.map(equal)))).toEqual(
+          withNames(disjointLabels(from, named(...selectors.map(equal))), selectors, few),
+        );
+      }),
+    );
+  });
 });
+
+/** Those that are left out move the numbers in the names of the others. */
+function withNames(found: ReturnType<typeof disjointLabels>, all: readonly Labels[], few: readonly Labels[]) {
+  if (!('refused' in found)) return found;
+  const refused = found.refused.replace(/(?<=shop\/s)\d+/, at => String(few.indexOf(all[Number(at)]!)));
+  return { refused };
+}

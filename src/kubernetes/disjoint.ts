@@ -14,7 +14,8 @@ export interface NamedSelector {
 
 export type Disjoint = { labels: Labels; changed: string[] } | { refused: string };
 
-const SUFFIX = '-candidate';
+const MARK = 'candidate';
+const SUFFIX = `-${MARK}`;
 const VALUE_MAX = 63;
 /** Selectors that need more labels changed than this do not occur; all subsets are tried. */
 const KEYS_MAX = 8;
@@ -31,6 +32,18 @@ export function disjointLabels(labels: Labels, selectors: readonly NamedSelector
   }
   const found = selectors.find(({ selector }) => selects(selector, relabelled(labels, keys))) ?? inTheWay[0]!;
   return { refused: refusalOf(found, relabelled(labels, keys)) };
+}
+
+/**
+ * Whether a Service with this selector may find pods with these labels, or with others that `disjointLabels` tries in their place:
+ * those that may not need not be given to it, and most may not.
+ */
+export function mayFind(selector: Labels, labels: Labels): boolean {
+  for (const key in selector) {
+    const value = labels[key];
+    if (value === undefined || (selector[key] !== value && !selector[key]!.endsWith(MARK))) return false;
+  }
+  return true;
 }
 
 /** Whether another value of its label makes a requirement fail that is met now. */
@@ -64,7 +77,7 @@ function relabelled(labels: Labels, keys: readonly string[]): Labels {
 
 /** Within what a label may hold, and beginning with a letter or digit. */
 export function suffixed(value: string): string {
-  return value === '' ? SUFFIX.slice(1) : `${value.slice(0, VALUE_MAX - SUFFIX.length)}${SUFFIX}`;
+  return value === '' ? MARK : `${value.slice(0, VALUE_MAX - SUFFIX.length)}${SUFFIX}`;
 }
 
 function refusalOf({ name, selector }: NamedSelector, labels: Labels): string {

@@ -18,8 +18,24 @@ export const HOLD = 'spillway.dev/hold';
 /** Of a JSON Pointer (RFC 6901). */
 export const pointerTo = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
-export function selects(selector: LabelSelector, labels: Labels): boolean {
-  return requirementsOf(selector).every(requirement => isMet(requirement, labels));
+export function selects({ matchLabels, matchExpressions }: LabelSelector, labels: Labels): boolean {
+  return hasAll(labels, matchLabels) && (matchExpressions ?? []).every(requirement => isMet(requirement, labels));
+}
+
+/** As the selector of a Service does: without any label it selects nothing. */
+export function selectsPods(selector: Labels | undefined, labels: Labels): boolean {
+  return hasSelector(selector) && hasAll(labels, selector);
+}
+
+/** Makes nothing, as what follows: with each pass of each release they are asked of every Service of the namespace. */
+function hasAll(labels: Labels, wanted: Labels | undefined): boolean {
+  for (const key in wanted) if (labels[key] !== wanted[key]) return false;
+  return true;
+}
+
+export function hasSelector(selector: Labels | undefined): selector is Labels {
+  for (const _ in selector) return true;
+  return false;
 }
 
 /** `matchLabels` is a short form of `In` with one value. */

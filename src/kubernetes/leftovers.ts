@@ -19,6 +19,7 @@ export interface Leftovers {
 export function leftoversOf(cluster: Cluster, namespace: string, pipeline: string, own?: Deployment): Leftovers {
   const ours = <T extends KubeObject>(kind: Kind, objects: readonly T[]) =>
     objects.filter(({ metadata }) => isOurs(metadata.labels, pipeline)).map(object => ({ kind, object }));
+  const isIts = ({ metadata: { labels } }: KubeObject) => labels?.[PIPELINE] === pipeline;
   return {
     objects: [
       ...ours('PodMonitor', cluster.podMonitors.list(namespace)),
@@ -28,9 +29,9 @@ export function leftoversOf(cluster: Cluster, namespace: string, pipeline: strin
       ...ours('Deployment', cluster.deployments.list(namespace)),
     ],
     dependents: [
-      ...cluster.pods.list(namespace).filter(({ metadata: { labels } }) => labels?.[CANDIDATE] !== undefined),
-      ...cluster.endpointSlices.list(namespace),
-    ].filter(({ metadata: { labels } }) => labels?.[PIPELINE] === pipeline),
+      ...cluster.pods.list(namespace).filter(pod => isIts(pod) && pod.metadata.labels?.[CANDIDATE] !== undefined),
+      ...cluster.endpointSlices.list(namespace).filter(isIts),
+    ],
     held: cluster.autoscalers
       .list(namespace)
       .filter(hpa => holdOf(hpa)?.pipeline === pipeline || (own && scales(hpa, own) && isMarked(hpa))),

@@ -11,8 +11,8 @@ import {
   type RouteObject,
 } from '../traffic/gateway/object.ts';
 import type { Probe } from '../traffic/gateway/probe.ts';
-import { selects } from './labels.ts';
-import type { Labels, Service } from './objects.ts';
+import { selectsPods } from './labels.ts';
+import type { Service } from './objects.ts';
 
 export interface Named {
   /** The user's own Deployment: the labels of its pods. */
@@ -99,7 +99,9 @@ function serviceOf(
   { routes, services }: Pick<Named, 'routes' | 'services'>,
 ): { name: string } | { problems: string[] } {
   const wanted = 'managed' in workload ? workload.managed.service : undefined;
-  const selecting = services.filter(service => hasPods(service, podLabels)).map(({ metadata }) => metadata.name);
+  const selecting = services
+    .filter(service => selectsPods(service.spec.selector, podLabels))
+    .map(({ metadata }) => metadata.name);
   const refs = refsIn(routes);
   const routed = selecting.filter(name => refs.some(ref => isToService(ref, name)));
   const no = (problem: string) => ({ problems: [problem] });
@@ -141,11 +143,6 @@ function refsIn(routes: Named['routes']): BackendRef[] {
 
 function isToService({ name, kind = 'Service', group = '' }: BackendRef, service: string): boolean {
   return name === service && kind === 'Service' && group === '';
-}
-
-/** An empty selector selects nothing: such a Service has its endpoints from somewhere else. */
-function hasPods({ spec: { selector = {} } }: Service, labels: Labels): boolean {
-  return Object.keys(selector).length > 0 && selects({ matchLabels: selector }, labels);
 }
 
 function addressOf({ kind, namespace, name, rule }: RoutePlan): RouteAddress {

@@ -43,6 +43,7 @@ export interface PrometheusClient {
 }
 
 const TIMEOUT_MS = 5_000;
+const KEPT_MS = 30_000;
 const BYTES_MAX = 8 * 1024 * 1024;
 
 /** @throws SpillwayError CONFIG_INVALID when `url` is not an http or https URL; the message does not repeat it */
@@ -56,6 +57,8 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
     connections: 1,
     pipelining: 1,
     allowH2: false,
+    // Longer than the longest pause between two looks.
+    keepAliveTimeout: KEPT_MS,
     // One deadline for the whole call; two clocks on one call would give two kinds of time-out.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -64,9 +67,8 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
   });
   let last: Promise<unknown> = Promise.resolve();
 
-  async function ask(path: string, form: Record<string, string>): Promise<unknown> {
+  async function ask(path: string, body: string): Promise<unknown> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const body = new URLSearchParams(form).toString();
     try {
       const answer = await pool.request({ method: 'POST', path: `${below}${path}`, headers, body, signal });
       const text = await answer.body.text();
@@ -88,6 +90,13 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
     }
   }
 
+  /** The same query comes again and again, and to encode it costs more than to read its answer. */
+  let newest = { query: '', body: '' };
+  function bodyOf(query: string): string {
+    if (newest.query !== query) newest = { query, body: formOf({ query }) };
+    return newest.body;
+  }
+
   /** The deadline of a call begins when it is sent, not while it waits for another. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work);
@@ -96,16 +105,18 @@ export function prometheusClient(options: PrometheusOptions): PrometheusClient {
   }
 
   return {
-    instant: query => inTurn(async () => readResult(await ask('/api/v1/query', { query }))),
+    instant: query => inTurn(async () => readResult(await ask('/api/v1/query', bodyOf(query)))),
     range: (query, { fromMs, toMs, stepMs }) =>
       inTurn(async () => {
         const seconds = (ms: number) => String(ms / 1000);
         const form = { query, start: seconds(fromMs), end: seconds(toMs), step: seconds(stepMs) };
-        return readMatrix(await ask('/api/v1/query_range', form));
+        return readMatrix(await ask('/api/v1/query_range', formOf(form)));
       }),
     close: () => pool.destroy(),
   };
 }
+
+const formOf = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
 
 function baseOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
