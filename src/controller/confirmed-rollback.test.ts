@@ -90,6 +90,7 @@ test('a probe that never sees it obeyed is waited for until it was alarmed, and 
   const ended = await bench.controller.release(id);
   expect(ended?.phase).toBe('rolledBack');
   expect(ended?.rollback?.clocks).not.toHaveProperty('writeToVerifiedMs');
+  expect(ended?.rollback?.withinSla, 'as the alert said').toBe(false);
 });
 
 test('a cluster that takes no writes costs the time until it does, and the record is made meanwhile', async () => {

@@ -166,6 +166,7 @@ async function look(run: Run, release: Release, world: World, tests: TestWork, c
       break;
     case 'rollingBack':
       findings.restored = await restore(run, world);
+      findings.isOverdue = run.hasAlerted;
       break;
     default:
       break;

@@ -28,6 +28,8 @@ export interface Findings {
   isRouted?: boolean | undefined;
   /** The baseline serves everyone again, live and stored; with the times it took. */
   restored?: RollbackClocks | undefined;
+  /** The alert of its SLA was given before that. */
+  isOverdue?: boolean | undefined;
 }
 
 export function decide(release: Release, findings: Findings): Decision {

@@ -5,7 +5,7 @@
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Findings } from './decide.ts';
 import type { Decision } from './decision.ts';
-import { type Hold, isPromoted, type Phase, type Release, type RollbackClocks, type StageRecord } from './release.ts';
+import { type Hold, isPromoted, type Phase, type Release, type StageRecord } from './release.ts';
 
 /** How long the reason of a hold stands before another one may take its place. */
 const HOLD_NAMED_MS = 10_000;
@@ -21,7 +21,7 @@ export function evolve(release: Release, decision: Decision, findings: Findings,
   const seen = withFindings(release, findings);
   switch (decision.kind) {
     case 'advance':
-      return advance(seen, decision, nowIso, findings.restored);
+      return advance(seen, decision, nowIso, findings);
     case 'promote':
       return promote(seen, nowIso);
     case 'rollback':
@@ -71,7 +71,7 @@ function advance(
   release: Release,
   decision: Extract<Decision, { kind: 'advance' }>,
   nowIso: string,
-  clocks: RollbackClocks | undefined,
+  findings: Findings,
 ): Release {
   const { stages, bakeMs } = release.plan.rollout;
   switch (release.phase) {
@@ -91,7 +91,7 @@ function advance(
       return bakeOr(left => promote(left, nowIso), release);
     }
     case 'rollingBack':
-      return { ...withoutHold(release), ...timed(release, clocks), phase: 'rolledBack', updatedAt: nowIso };
+      return { ...withoutHold(release), ...timed(release, findings), phase: 'rolledBack', updatedAt: nowIso };
     case 'promoting':
       return reweigh(release, release.weight, {
         returningWeight: (release.returningWeight ?? 100) > 50 ? 50 : 0,
@@ -126,11 +126,11 @@ function enterBake(release: Release, nowIso: string): Release {
   return reweigh(left, weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
 }
 
-/** The SLA runs from the decision to the last clock that there is. */
-function timed(release: Release, clocks: RollbackClocks | undefined): Partial<Release> {
+/** The SLA runs from the decision to the last clock that there is; one that a probe never saw obeyed has no last clock, and an alert. */
+function timed(release: Release, { restored: clocks, isOverdue = false }: Findings): Partial<Release> {
   if (!release.rollback || !clocks) return {};
   const tookMs = clocks.decisionToWriteMs + Math.max(clocks.writeToAcceptedMs ?? 0, clocks.writeToVerifiedMs ?? 0);
-  return { rollback: { ...release.rollback, clocks, withinSla: tookMs <= release.plan.rollback.slaMs } };
+  return { rollback: { ...release.rollback, clocks, withinSla: !isOverdue && tookMs <= release.plan.rollback.slaMs } };
 }
 
 /** The candidate becomes the baseline: nothing is split any more, so the weight of a finished release is that of its version: 100. */
