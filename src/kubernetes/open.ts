@@ -98,7 +98,7 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Kubern
       controller,
       router,
       gate: gate.gate,
-      doubt: releaseId => doubts.get(releaseId),
+      doubt: ({ id, artifact }) => doubts.get(id) || (doubts.has(id) ? (router.trouble(artifact) ?? '') : undefined),
       sweep: ({ artifact, resource }, { view, newest, kubernetes }) =>
         sweep(
           {

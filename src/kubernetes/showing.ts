@@ -23,7 +23,7 @@ export interface ShowingOptions {
   clock: Clock;
   log: Log;
   /** What a release waits for, empty for nothing; undefined where another replica runs it. */
-  doubt(releaseId: string): string | undefined;
+  doubt(release: Release): string | undefined;
 }
 
 export interface Told {
@@ -78,7 +78,7 @@ export function showing(options: ShowingOptions): Showing {
         problems,
         gate: seen.external ? undefined : gate,
         trouble: told.trouble ?? cluster.trouble(),
-        doubt: release && options.doubt(release.id),
+        doubt: release && options.doubt(release),
       });
       await showReleases(release, resource);
     },

@@ -346,6 +346,18 @@ describe('an external workload', () => {
   });
 });
 
+test('what one route refuses is known until it takes it', async () => {
+  bench = await open();
+  await bench.router.writeRoute(of());
+  expect(bench.router.trouble(ARTIFACT)).toBeUndefined();
+  for (let n = 0; n < 40; n++) bench.api.faults.push({ method: 'PATCH', fault: { status: 403 } });
+  await expect(bench.router.writeRoute(of({ epoch: 2, weight: 50 }))).rejects.toThrow();
+  expect(bench.router.trouble(ARTIFACT)).toMatch(/web was not given weight 50/);
+  bench.api.faults.length = 0;
+  await bench.router.writeRoute(of({ epoch: 2, weight: 50 }));
+  expect(bench.router.trouble(ARTIFACT)).toBeUndefined();
+});
+
 describe('a confirmation', () => {
   test('comes when every gateway has seen the rollback, and not before', async () => {
     bench = await open();

@@ -34,6 +34,8 @@ export interface WorkloadRouter extends TrafficRouter {
   place(artifact: string, place: Place | undefined): void;
   /** The newest object of each route that was seen. */
   seen(artifact: string): readonly RouteObject[];
+  /** Why the last write has not reached all routes; undefined when it has. */
+  trouble(artifact: string): string | undefined;
   confirm(route: Route): Promise<Confirmation>;
   onDrift(listener: (artifact: string, drift: Drift) => void): () => void;
   /** Ends the watches, and waits for repairs under way. */
@@ -59,6 +61,8 @@ interface Known {
   route?: Route;
   /** The store has not taken it yet. */
   isUnstored?: boolean;
+  /** Why the last write has not reached all objects. */
+  trouble?: string | undefined;
   /** Epoch that this process saw in all objects. */
   carriedEpoch?: number | undefined;
   /** Of the serving version; undefined for a managed workload. */
@@ -154,6 +158,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
     if (!known.seat) return { failure: placeUnknown(route.artifact) };
     const outcomes = await known.seat.write(orderOf(route));
     const failure = outcomes.find(one => one.failure)?.failure;
+    known.trouble = failure?.message;
     const liveAtMs = Math.max(
       Number.NEGATIVE_INFINITY,
       ...outcomes.map(({ atMs }) => atMs ?? Number.NEGATIVE_INFINITY),
@@ -231,6 +236,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
       known.place = place;
       takeSeat(artifact, known);
     },
+    trouble: artifact => artifacts.get(artifact)?.trouble,
     seen: artifact =>
       artifacts
         .get(artifact)
