@@ -202,9 +202,10 @@ function workloadsOf(
 /** Only Services are counted by gateways under names that are known. */
 function backendsOf(place: Located | undefined, namespace: string): ArmBackends | undefined {
   if (!place) return undefined;
-  const { baseline, candidate } = place;
+  const { baseline, candidate, routes } = place;
+  const isGrpc = routes.every(({ kind }) => kind === 'GRPCRoute');
   const of = ({ kind = 'Service', name, namespace: own, port }: Backend) =>
-    kind === 'Service' && port !== undefined ? { namespace: own ?? namespace, service: name, port } : undefined;
+    kind === 'Service' && port !== undefined ? { namespace: own ?? namespace, service: name, port, isGrpc } : undefined;
   const [of1, of2] = [of(baseline), of(candidate)];
   return of1 && of2 ? { baseline: of1, candidate: of2 } : undefined;
 }

@@ -16,13 +16,19 @@ describe('a ready template', () => {
     const queries = templateQueries('traefik', { baseline: backend('web'), candidate: backend('web.canary') });
     expect(queries.candidate).toEqual({
       requests: 'traefik_service_requests_total{service="shop-web-canary-http-8080@kubernetesgateway"}',
-      errors: 'traefik_service_requests_total{service="shop-web-canary-http-8080@kubernetesgateway",code=~"5.."}',
+      errors:
+        'traefik_service_requests_total{service="shop-web-canary-http-8080@kubernetesgateway",code=~"5..|4|12|13|14|15"}',
       histograms: {
         latency:
           'traefik_service_request_duration_seconds_bucket{service="shop-web-canary-http-8080@kubernetesgateway"}',
       },
     });
   });
+
+  test('of Traefik has other names for the backends of a GRPCRoute', () =>
+    expect(traefikService({ namespace: 'shop', service: 'web.canary', port: 8080, isGrpc: true })).toEqual({
+      service: 'shop-web-canary-8080-grpc@kubernetesgateway',
+    }));
 
   test('of GenAI counts output tokens beside the durations, also in native histograms', () => {
     const version = (value: string) => ({ service_version: value });

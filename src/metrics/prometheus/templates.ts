@@ -20,7 +20,9 @@ interface Shape {
 export const SHAPES = {
   traefik: {
     requests: 'traefik_service_requests_total',
-    failed: 'code=~"5.."',
+    // Of gRPC it is the status of the call: what OpenTelemetry calls a server's error, but for 2 (Unknown), which Traefik also writes
+    // where it has not seen the status.
+    failed: 'code=~"5..|4|12|13|14|15"',
     histograms: { latency: { series: 'traefik_service_request_duration_seconds_bucket' } },
     unit: 's',
   },
@@ -110,14 +112,17 @@ export interface Backend {
   namespace: string;
   service: string;
   port: number;
+  /** Of GRPCRoutes. */
+  isGrpc?: boolean;
 }
 
 /**
- * The name that Traefik gives the backend of an HTTPRoute: all that is no letter and no digit becomes a hyphen.
- * @see Traefik 3.5, its Gateway provider: `default-web-http-80@kubernetesgateway`
+ * The name that Traefik gives the backend of a route: all that is no letter and no digit becomes a hyphen.
+ * @see Traefik 3.5, its Gateway provider: `default-web-http-80@kubernetesgateway`, `default-web-80-grpc@kubernetesgateway`
  */
-export function traefikService({ namespace, service, port }: Backend): Labels {
-  const words = `${namespace}-${service}-http-${port}`.split(/[^\p{L}\p{N}]+/u).filter(word => word !== '');
+export function traefikService({ namespace, service, port, isGrpc = false }: Backend): Labels {
+  const rest = isGrpc ? `${port}-grpc` : `http-${port}`;
+  const words = `${namespace}-${service}-${rest}`.split(/[^\p{L}\p{N}]+/u).filter(word => word !== '');
   return { service: `${words.join('-')}@kubernetesgateway` };
 }
 
