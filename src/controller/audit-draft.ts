@@ -7,7 +7,7 @@ import type { Verdict } from '../analysis/verdict.ts';
 import type { Json } from '../config/plan.ts';
 import type { Command } from '../rollout/command.ts';
 import type { Decision } from '../rollout/decision.ts';
-import type { Release } from '../rollout/release.ts';
+import { type Release, shareOf } from '../rollout/release.ts';
 import type { AuditDraft } from '../store/store.ts';
 
 /** The actor of decisions that no person made. */
@@ -40,8 +40,8 @@ export function decisionEvent(before: Release, decision: Decision, after: Releas
     kind: eventKind(before, decision, after, command),
     why: decision.why,
     evidence: plain(evidence),
-    weightBefore: before.weight,
-    weightAfter: after.weight,
+    weightBefore: shareOf(before),
+    weightAfter: shareOf(after),
   };
 }
 

@@ -127,8 +127,9 @@ async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: Wor
   return saved;
 }
 
-/** A stage begins when its traffic does: the time that a candidate takes to get ready is not spent watching it. */
+/** A stage goes on while its traffic does: the time that a candidate takes to get ready is not spent watching it. */
 function isUnderWay({ release, isRouted }: Run): boolean {
+  if (release.withdrawn) return false;
   return isRouted !== false || release.phase === 'promoting';
 }
 
@@ -159,6 +160,7 @@ async function look(run: Run, release: Release, world: World, tests: TestWork, c
       // A person's command never waits for the evidence to be read; what was last seen goes on record with it.
       findings.verdict = command ? run.verdict : await judge(run, release, world);
       if (!command && workloadOf(release)) findings.candidate = await world.workloads?.prepare(release);
+      if (findings.candidate?.isDown) findings.isServed = await isServed(release, world);
       break;
     case 'promoting':
       if (!command) findings.promotion = await world.workloads?.promote(release);
@@ -172,6 +174,12 @@ async function look(run: Run, release: Release, world: World, tests: TestWork, c
       break;
   }
   return findings;
+}
+
+/** By what is live: the weight that is wanted may not have been given yet. */
+async function isServed({ artifact, id }: Release, { router }: World): Promise<boolean> {
+  const live = await router.readRoute(artifact);
+  return live?.releaseId === id && live.weight > 0;
 }
 
 async function judge(run: Run, release: Release, world: World): Promise<Findings['verdict']> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Release } from '../rollout/release.ts';
+import { type Release, shareOf } from '../rollout/release.ts';
 import type { RouteRow } from '../store/store.ts';
 import type { Route } from '../traffic/router.ts';
 
@@ -20,7 +20,7 @@ export function wantedRoute(release: Release): Route | undefined {
         releaseId: release.id,
         salt: release.id,
         epoch,
-        weight: release.returningWeight ?? release.weight,
+        weight: release.returningWeight ?? shareOf(release),
         baseline: release.baseline,
         candidate: release.version,
         rolledBack: null,

@@ -77,6 +77,107 @@ describe('a weight', () => {
   });
 });
 
+describe('a candidate that has lost all of its pods', () => {
+  const gone: CandidateFinding = { isReady: false, why: '0 of 1 pods are ready', isDown: true };
+  const ready: CandidateFinding = { isReady: true, why: '1 of 1 pods are ready' };
+  const changesOf = async (releaseId: string) =>
+    (await bench.store.listAudit({ release: releaseId }))
+      .filter(({ kind }) => ['withdraw', 'readmit', 'hold', 'rollback'].includes(kind))
+      .map(({ kind, weightBefore, weightAfter }) => `${kind} ${weightBefore} ${weightAfter}`);
+
+  test('gets no requests until it is ready again, on record once each, and its stage stands still', async () => {
+    const release = await exposed(bench, 1);
+    await passes(2);
+    const before = await find(release.id);
+    candidate = gone;
+    await passes(1);
+    expect(live()).toBe(0);
+    const { stageElapsedMs } = await find(release.id);
+    await passes(90);
+    expect(await find(release.id)).toMatchObject({
+      phase: 'rollingOut',
+      weight: 25,
+      withdrawn: true,
+      hold: { reason: 'candidateNotReady' },
+      epoch: before.epoch + 1,
+      stageElapsedMs,
+    });
+    candidate = ready;
+    await passes(1);
+    expect(live()).toBe(25);
+    const after = await find(release.id);
+    expect(after).not.toHaveProperty('withdrawn');
+    expect([after.stageIndex, after.hold, after.epoch]).toEqual([1, undefined, before.epoch + 2]);
+    expect(await changesOf(release.id)).toEqual(['withdraw 25 0', 'readmit 0 25']);
+  });
+
+  test('keeps its share with the baseline over a crash, and while one only of its pods is back', async () => {
+    const release = await exposed(bench, 2);
+    candidate = gone;
+    await passes(1);
+    await bench.crash();
+    candidate = { isReady: false, why: '1 of 2 pods are ready' };
+    await passes(3);
+    expect([live(), (await find(release.id)).withdrawn]).toEqual([0, true]);
+    candidate = ready;
+    await passes(1);
+    expect(live()).toBe(50);
+  });
+
+  test('before it was given anything has lost nothing', async () => {
+    candidate = gone;
+    const release = await exposed(bench);
+    await passes(3);
+    expect(await changesOf(release.id)).toEqual(['hold 10 10']);
+    expect((await find(release.id)).withdrawn).toBeUndefined();
+  });
+
+  test('is withdrawn and given back while paused, and stays paused', async () => {
+    const release = await exposed(bench, 1);
+    await bench.controller.command(release.id, { kind: 'pause', actor: 'ann' });
+    candidate = gone;
+    await passes(1);
+    expect([live(), (await find(release.id)).hold?.reason]).toEqual([0, 'paused']);
+    candidate = ready;
+    await passes(1);
+    expect([live(), (await find(release.id)).hold?.reason]).toEqual([25, 'paused']);
+  });
+
+  test('is not promoted by a person', async () => {
+    const release = await exposed(bench, 1);
+    candidate = gone;
+    await passes(1);
+    const asked = bench.controller.command(release.id, { kind: 'promote', full: true, actor: 'ann' });
+    await expect(asked).rejects.toMatchObject({ code: 'COMMAND_REFUSED' });
+    expect(live()).toBe(0);
+  });
+
+  test('four times in one stage is rolled back', async () => {
+    const release = await exposed(bench, 1);
+    for (let n = 0; n < 4; n++) {
+      candidate = gone;
+      await passes(1);
+      candidate = ready;
+      await passes(1);
+    }
+    expect(await find(release.id)).toMatchObject({
+      phase: 'rolledBack',
+      rollback: { trigger: 'healthCheck', reason: expect.stringContaining('for the 4th time in this stage') },
+    });
+  });
+
+  test('keeps its weight where the store is away, for then nothing but a rollback is written', async () => {
+    const release = await exposed(bench, 1);
+    candidate = gone;
+    bench.faults.fail('saveRelease');
+    await passes(2);
+    expect(live()).toBe(25);
+    bench.faults.heal();
+    await passes(1);
+    expect([live(), (await find(release.id)).withdrawn]).toEqual([0, true]);
+  });
+});
+
 test('a candidate that is ill is taken back at once', async () => {
   const release = await exposed(bench, 1);
   candidate = { isReady: false, why: 'ill', unhealthy: 'pod web-candidate-1: CrashLoopBackOff' };

@@ -44,6 +44,8 @@ export interface Cluster {
 export interface StartedCluster extends Cluster {
   deployments: Informer<Deployment>;
   services: Informer<Service>;
+  pods: Informer<Pod>;
+  endpointSlices: Informer<EndpointSlice>;
   /** Resolves when each kind was listed once; never while one may not be read: then `broken` says why. */
   synced: Promise<void>;
   /** The failure of the newest call for a kind that cannot be read now; undefined when all can. */

@@ -17,7 +17,7 @@ const WAITING_MAX = 100;
 const MESSAGE_MAX = 1_024;
 const COMPONENT = 'spillway';
 /** Kinds of audit events that a person may want to look into. */
-const WARNINGS = ['rollback', 'fail', 'breakGlass'];
+const WARNINGS = ['rollback', 'withdraw', 'fail', 'breakGlass'];
 
 export function clusterEvents(client: KubeClient, { clock }: { clock: Clock }): ClusterEvents {
   let last: Promise<unknown> = Promise.resolve();

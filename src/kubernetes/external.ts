@@ -20,7 +20,8 @@ export async function externalCandidate(release: Release, ground: Ground): Promi
   const pods = { baseline: addressesOf(baseline) ?? [], candidate: known };
   const { unhealthy, alarm } = healthCheck ? ground.checks.look(release.id, healthCheck, pods) : {};
   if (unhealthy !== undefined) return { isReady: false, why: unhealthy, unhealthy };
-  if (addresses?.length === 0) return { isReady: false, why: `Service ${candidate.name} has no ready endpoint` };
+  if (addresses?.length === 0)
+    return { isReady: false, why: `Service ${candidate.name} has no ready endpoint`, isDown: true };
   const { isAttached, why } = await ground.attach(release);
   if (!isAttached) return { isReady: false, why };
   return { isReady: true, why: [`${nameOfBackend(candidate)} can take requests`, alarm].filter(Boolean).join('; ') };

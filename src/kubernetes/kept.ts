@@ -5,6 +5,7 @@
  */
 import type { KubeObject } from '../kube/client.ts';
 import { GATE_LABEL } from './gate-policy.ts';
+import { PIPELINE } from './labels.ts';
 import type { Deployment, EndpointSlice } from './objects.ts';
 import { SERVICE_NAME } from './ready.ts';
 import type { PipelineResource } from './resources.ts';
@@ -26,16 +27,16 @@ export function keptPipeline(pipeline: PipelineResource): PipelineResource {
   return isManaged ? withoutManagers(pipeline) : pipeline;
 }
 
-/** Which addresses of which Service are ready: of everything that has a Service there is one, and most are nobody's. */
+/** Which addresses of which Service are ready, and whether it is a candidate's: of everything that has a Service there is one, and most are nobody's. */
 export function keptSlice({ metadata, endpoints }: EndpointSlice): EndpointSlice {
   const { name, namespace, resourceVersion, labels } = metadata;
-  const service = labels?.[SERVICE_NAME];
+  const kept = [SERVICE_NAME, PIPELINE].flatMap(key => (labels?.[key] === undefined ? [] : [[key, labels[key]]]));
   return {
     metadata: {
       name,
       ...(namespace === undefined ? {} : { namespace }),
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(service === undefined ? {} : { labels: { [SERVICE_NAME]: service } }),
+      ...(kept.length === 0 ? {} : { labels: Object.fromEntries(kept) }),
     },
     endpoints: (endpoints ?? []).map(({ addresses, conditions: { ready } = {} }) => ({
       addresses,

@@ -3,6 +3,7 @@
  * route; and says whether it may take that weight. Order: policies before pods, pods before the Service, the Service before
  * the route.
  */
+import type { KubernetesPlan } from '../config/plan.ts';
 import type { KubeObject } from '../kube/client.ts';
 import { type Release, workloadOf } from '../rollout/release.ts';
 import type { CandidateFinding } from '../rollout/workload.ts';
@@ -24,6 +25,12 @@ import type { Ground } from './workloads.ts';
 export async function prepareWorkload(release: Release, ground: Ground): Promise<CandidateFinding> {
   const plan = workloadOf(release);
   if (!plan || 'external' in plan.workload) return externalCandidate(release, ground);
+  const finding = await managedCandidate(release, plan, ground);
+  const isUp = ground.cluster.pods.list(plan.namespace).some(pod => isOf(release, pod) && isReadyPod(pod));
+  return isUp ? finding : { ...finding, isDown: true };
+}
+
+async function managedCandidate(release: Release, plan: KubernetesPlan, ground: Ground): Promise<CandidateFinding> {
   // First of all: whatever else stands in the way, a candidate that is ill goes.
   const illness = illnessOf(release, plan.namespace, ground);
   if (illness !== undefined) return { isReady: false, why: illness, unhealthy: illness };
@@ -44,10 +51,14 @@ export async function prepareWorkload(release: Release, ground: Ground): Promise
   return finding.isReady && !isAttached ? notReady(why) : finding;
 }
 
-/** Of the pods and the Deployment that are there already, by their labels. */
+/** By its labels. */
+function isOf({ pipeline, version }: Release, { metadata: { labels } }: KubeObject): boolean {
+  return labels?.[PIPELINE] === pipeline && labels[CANDIDATE] === hashOf(version);
+}
+
+/** Of the pods and the Deployment that are there already. */
 function illnessOf(release: Release, namespace: string, { cluster }: Ground): string | undefined {
-  const isCandidate = ({ metadata: { labels } }: KubeObject) =>
-    labels?.[PIPELINE] === release.pipeline && labels[CANDIDATE] === hashOf(release.version);
+  const isCandidate = (object: KubeObject) => isOf(release, object);
   const deployment = cluster.deployments.list(namespace).find(isCandidate);
   if (!deployment) return undefined;
   const health = podHealth(cluster.pods.list(namespace).filter(isCandidate), deployment, deployment.spec.replicas ?? 1);
@@ -119,12 +130,7 @@ interface Made extends Parts {
 function healthOf(release: Release, made: Made, ground: Ground): CandidateFinding {
   const { stable, deployment, replicas } = made;
   const { cluster } = ground;
-  const pods = cluster.pods
-    .list(stable.namespace)
-    .filter(
-      ({ metadata: { labels } }) =>
-        labels?.[PIPELINE] === release.pipeline && labels[CANDIDATE] === hashOf(release.version),
-    );
+  const pods = cluster.pods.list(stable.namespace).filter(pod => isOf(release, pod));
   const health = podHealth(pods, deployment, replicas);
   if (health.is === 'unhealthy') return { isReady: false, why: health.why, unhealthy: health.why };
   const { unhealthy, alarm } = checkedOf(release, { stable, pods }, ground);

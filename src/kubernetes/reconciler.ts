@@ -17,6 +17,7 @@ import { claimOfPrompt, type KnownDocuments, knownDocuments } from './known-docu
 import { PIPELINE } from './labels.ts';
 import { askedOf } from './person.ts';
 import { type PromptDocument, releasePrompt } from './prompt-pipeline.ts';
+import { SERVICE_NAME } from './ready.ts';
 import type { PipelineResource } from './resources.ts';
 import { type Showing, type ShowingOptions, showing } from './showing.ts';
 import type { Watched } from './watched.ts';
@@ -115,6 +116,13 @@ function rollBackAtOnce(resource: PipelineResource, controller: Controller): voi
   void controller.command(releaseId, { kind: 'rollback', actor, reason }).catch(() => undefined);
 }
 
+/** Of two backends that exist already, whose slices do not say whose they are. */
+function isArm({ workload }: KubernetesPlan, service: string | undefined): boolean {
+  if (!('external' in workload)) return false;
+  const { baseline, candidate } = workload.external;
+  return [baseline, candidate].some(({ name }) => name === service);
+}
+
 /** Whatever may concern a pipeline makes it be looked at. @returns what ends the listening to the engine; watches end by their signal */
 function listen(
   { cluster, controller, clock }: Pick<ReconcilerOptions, 'cluster' | 'controller' | 'clock'>,
@@ -122,6 +130,9 @@ function listen(
 ): () => void {
   const addWhere = (isMeant: (plan: KubernetesPlan) => boolean) => {
     for (const key of documents.where(isMeant)) queue.add(key);
+  };
+  const wake = (namespace: string | undefined, pipeline: string | undefined) => {
+    if (namespace !== undefined && pipeline !== undefined) controller.wake(workloadArtifact(namespace, pipeline));
   };
   cluster.pipelines.onChange(resource => {
     rollBackAtOnce(resource, controller);
@@ -134,6 +145,14 @@ function listen(
     addWhere(
       ({ namespace: of, workload }) => of === namespace && 'managed' in workload && workload.managed.deployment === own,
     );
+  });
+  // The engine's own affair, and at once: a candidate that has lost its last pod must not be sent requests until the next pass.
+  cluster.pods.onChange(({ metadata: { namespace, labels } }) => wake(namespace, labels?.[PIPELINE]));
+  cluster.endpointSlices.onChange(({ metadata: { namespace, labels = {} } }) => {
+    wake(namespace, labels[PIPELINE]);
+    const service = labels[SERVICE_NAME];
+    for (const key of documents.where(plan => plan.namespace === namespace && isArm(plan, service)))
+      controller.wake(key.replace('/', '.'));
   });
   cluster.services.onChange(({ metadata: { namespace } }) => addWhere(plan => plan.namespace === namespace));
   cluster.onRoute(({ metadata: { namespace, name } }) =>

@@ -3,7 +3,7 @@
  * the same input gives the same status, so that several replicas write the same and an unchanged one is not written at all.
  */
 import type { Verdict } from '../analysis/verdict.ts';
-import { isActive, isExposed, type Phase, type Release } from '../rollout/release.ts';
+import { isActive, isExposed, type Phase, type Release, shareOf } from '../rollout/release.ts';
 import { type Gate, short } from './next-step.ts';
 import type { Condition, PipelineStatus, ReleaseStatus } from './resource-status.ts';
 import { hashOf } from './template.ts';
@@ -38,7 +38,7 @@ export function pipelineStatus(seen: Seen, before: PipelineStatus | undefined, n
   return {
     observedGeneration: generation,
     phase: phaseOf(seen, active),
-    ...(active && isExposed(active) ? { stage: stageOf(active), weight: active.weight } : { weight: 0 }),
+    ...(active && isExposed(active) ? { stage: stageOf(active), weight: shareOf(active) } : { weight: 0 }),
     ...(baseline === null ? {} : { baseline: refOf(baseline) }),
     ...(active ? { candidate: refOf(active.version) } : {}),
     ...(release ? { release: release.id } : {}),
@@ -104,7 +104,9 @@ function degraded(seen: Seen, active: Release | undefined): ConditionDraft {
 }
 
 /** One line on how far a release is. */
-function progressOf({ phase, version, weight, hold, verdict, stageIndex, stages }: Release, doubt = ''): string {
+function progressOf(release: Release, doubt = ''): string {
+  const { phase, version, hold, verdict, stageIndex, stages } = release;
+  const weight = shareOf(release);
   const what = `version ${short(version)}`;
   const held = hold || doubt !== '' ? ` (${[hold?.reason, doubt].filter(Boolean).join(': ')})` : '';
   const seen = verdict ? `: ${verdict.reason}` : '';
@@ -132,10 +134,10 @@ function endOf(release: Release | undefined): string | undefined {
 }
 
 export function releaseStatus(release: Release): ReleaseStatus {
-  const { phase, weight, stages, verdict, hold, rollback, failure, baseline, version, createdAt, updatedAt } = release;
+  const { phase, stages, verdict, hold, rollback, failure, baseline, version, createdAt, updatedAt } = release;
   return {
     phase,
-    weight,
+    weight: shareOf(release),
     ...(isExposed(release) ? { stage: stageOf(release) } : {}),
     ...(baseline === null ? {} : { baseline: refOf(baseline) }),
     candidate: refOf(version),

@@ -8,7 +8,7 @@ import { samplePlan, sampleRelease } from '../rollout/release.test-support.ts';
 import type { VersionRow } from '../store/store.ts';
 import type { Cluster, Lookup } from './cluster.ts';
 import { deployment, hpa, NAMESPACE, service, template, V2 } from './objects.test-support.ts';
-import type { EndpointSlice } from './objects.ts';
+import type { EndpointSlice, Pod } from './objects.ts';
 import { sweep } from './sweep.ts';
 import { templateOf, versionOf } from './template.ts';
 import { kubernetesWorkloads, wordsOf } from './workloads.ts';
@@ -156,13 +156,31 @@ describe('what is missing is named', () => {
     [/^no Service selects the pods of Deployment shop\/web/, { deployments: only(deployment()) }],
   ])('%s', async (why, cluster) => {
     const { workloads, release } = bench(cluster);
-    expect(await workloads.prepare(release)).toEqual({ isReady: false, why: expect.stringMatching(why) });
+    expect(await workloads.prepare(release)).toMatchObject({ isReady: false, why: expect.stringMatching(why) });
   });
 
   test('a version that is not stored', async () => {
     const { workloads, release, options } = bench(there);
     options.store.getVersion = async () => undefined;
     expect(await workloads.prepare(release)).toMatchObject({ why: expect.stringMatching(/is not stored/) });
+  });
+});
+
+describe('a candidate is down', () => {
+  const labels = { 'spillway.dev/pipeline': 'web', 'spillway.dev/candidate': version.slice(7, 17) };
+  const pod = (isReady: boolean, more: object = {}): Pod => ({
+    metadata: { name: 'web-candidate-1', namespace: NAMESPACE, labels, ...more },
+    status: { conditions: [{ type: 'Ready', status: isReady ? 'True' : 'False' }] },
+  });
+  test.each<[string, Pod[], true | undefined]>([
+    ['without pods', [], true],
+    ['with one that is not ready', [pod(false)], true],
+    ['with one that is about to end', [pod(true, { deletionTimestamp: '2026-01-01T00:00:00Z' })], true],
+    ['with one of another version', [pod(true, { labels: { ...labels, 'spillway.dev/candidate': 'other' } })], true],
+    ['and with one of two that is ready it is not', [pod(false), pod(true)], undefined],
+  ])('%s', async (_name, pods, isDown) => {
+    const { workloads, release } = bench({ deployments: only(deployment()), pods: only(...pods) });
+    expect((await workloads.prepare(release)).isDown).toBe(isDown);
   });
 });
 
@@ -184,6 +202,7 @@ describe('an external workload', () => {
     expect(await not.workloads.prepare(not.release)).toEqual({
       isReady: false,
       why: 'Service green has no ready endpoint',
+      isDown: true,
     });
   });
 

@@ -117,6 +117,7 @@ describe('an exposed workload', () => {
   const plan = workloadPlan();
   const ready = { isReady: true, why: '3 of 3 pods are ready' };
   const waiting = { isReady: false, why: '1 of 3 pods is ready' };
+  const down = { ...waiting, isDown: true };
   const ill = { ...waiting, unhealthy: 'pod web-candidate-1: ImagePullBackOff' };
   test.each<[string, Release, Findings, string]>([
     ['whose candidate is ill goes back at once', inStage(0, 0, { plan }), { candidate: ill }, 'rollback healthCheck'],
@@ -131,6 +132,42 @@ describe('an exposed workload', () => {
       inStage(0, 0, { plan }),
       { candidate: ill, verdict: fail },
       'rollback performance',
+    ],
+    [
+      'that is paused is withdrawn all the same when its candidate has no ready pod',
+      inStage(0, 9 * MINUTE, { plan, ...paused }),
+      { candidate: down, isServed: true },
+      'withdraw',
+    ],
+    [
+      'whose candidate has no ready pod and fails is rolled back',
+      inStage(0, 0, { plan }),
+      { candidate: down, isServed: true, verdict: fail },
+      'rollback performance',
+    ],
+    [
+      'whose candidate has no ready pod, and no requests, waits',
+      inStage(0, 0, { plan }),
+      { candidate: down, isServed: false },
+      'hold',
+    ],
+    [
+      'that was withdrawn waits, and never by the time-out',
+      inStage(0, 9 * MINUTE, { plan, withdrawn: true, losses: 1 }),
+      { candidate: waiting, verdict: unsure('evidenceGrowing') },
+      'hold',
+    ],
+    [
+      'that was withdrawn gets its share back when all of its pods are ready',
+      inStage(0, 9 * MINUTE, { plan, withdrawn: true, losses: 1 }),
+      { candidate: ready },
+      'readmit',
+    ],
+    [
+      'that loses its pods again and again goes back',
+      inStage(0, 0, { plan, losses: 3 }),
+      { candidate: down, isServed: true },
+      'rollback healthCheck',
     ],
     [
       'waits for a candidate that is not ready, whatever the verdict',

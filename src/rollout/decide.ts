@@ -22,6 +22,8 @@ export interface Findings {
   verdict?: Verdict | undefined;
   /** Of a workload: whether the candidate can take the wanted weight, and is fit to live. */
   candidate?: CandidateFinding | undefined;
+  /** Of a workload whose candidate is down: it is sent requests now. */
+  isServed?: boolean | undefined;
   /** Of a workload, while it is promoted. */
   promotion?: PromotionFinding | undefined;
   /** The weight that is wanted is live; absent where nothing can stand between the two. */
@@ -75,7 +77,8 @@ function decideComparison(release: Release, verdict: Verdict | undefined): Decis
   return { kind: 'advance', why: verdict.reason };
 }
 
-function decideExposed(release: Release, { verdict, candidate }: Findings): Decision {
+function decideExposed(release: Release, findings: Findings): Decision {
+  const { verdict, candidate } = findings;
   const stage = stagePlanOf(release);
   const { triggers } = release.plan.rollback;
   const found = verdict ?? silence;
@@ -83,6 +86,8 @@ function decideExposed(release: Release, { verdict, candidate }: Findings): Deci
   if (found.kind === 'fail' && (found.trigger === 'errorRate' || triggers.performance))
     return { kind: 'rollback', trigger: found.trigger, why: found.reason };
   if (candidate?.unhealthy !== undefined) return { kind: 'rollback', trigger: 'healthCheck', why: candidate.unhealthy };
+  const lost = decideLoss(release, findings);
+  if (lost) return lost;
   if (release.stageElapsedMs >= stage.timeoutMs && found.kind !== 'pass') return decideTimeout(release, found);
 
   if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
@@ -99,6 +104,25 @@ function decideExposed(release: Release, { verdict, candidate }: Findings): Deci
     case 'pass':
       return decidePassed(release, stage, found.reason);
   }
+}
+
+/** Times in one stage that a candidate may lose all of its pods. */
+const LOSSES_MAX = 3;
+
+/**
+ * A candidate without a ready pod loses what it is sent: the baseline gets that at once, until the pods are there again. It is no
+ * rollback, for what took them may have been a node and not the version; but pods that go again and again are the version's.
+ */
+function decideLoss(release: Release, { candidate, isServed }: Findings): Decision | undefined {
+  const why = candidate?.why ?? 'nothing is known of the candidate';
+  if (release.withdrawn) {
+    if (candidate?.isReady) return { kind: 'readmit', why: `${why}; it gets its share back` };
+    return { kind: 'hold', why, hold: release.hold?.reason === 'paused' ? 'paused' : 'candidateNotReady' };
+  }
+  if (!candidate?.isDown || !isServed) return undefined;
+  const lost = `no pod of the candidate is ready (${why})`;
+  if ((release.losses ?? 0) < LOSSES_MAX) return { kind: 'withdraw', why: `${lost}; the baseline gets its share` };
+  return { kind: 'rollback', trigger: 'healthCheck', why: `${lost}, for the ${LOSSES_MAX + 1}th time in this stage` };
 }
 
 /** Harm is judged on while a person is waited for: only the clock stands still. */

@@ -7,6 +7,8 @@ export type Decision =
   /** To the next phase or stage; `toLastStage` skips the stages between. `override`: a person stood in for the verdict. */
   | { kind: 'advance'; why: string; override?: boolean; toLastStage?: boolean }
   | { kind: 'promote'; why: string; override?: boolean }
+  /** The baseline gets the candidate's share until its pods are ready again, and then the candidate gets it back. */
+  | { kind: 'withdraw' | 'readmit'; why: string }
   | { kind: 'rollback'; why: string; trigger: RollbackTrigger }
   | { kind: 'fail'; why: string }
   | { kind: 'supersede'; why: string; by: string }

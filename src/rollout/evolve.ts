@@ -24,6 +24,16 @@ export function evolve(release: Release, decision: Decision, findings: Findings,
       return advance(seen, decision, nowIso, findings);
     case 'promote':
       return promote(seen, nowIso);
+    case 'withdraw':
+      return {
+        ...reweigh(seen, seen.weight, { updatedAt: nowIso }),
+        withdrawn: true,
+        losses: (seen.losses ?? 0) + 1,
+        hold: { reason: 'candidateNotReady', since: nowIso },
+        ...pauseOf(seen),
+      };
+    case 'readmit':
+      return { ...reweigh(seen, seen.weight, { updatedAt: nowIso }), ...pauseOf(seen) };
     case 'rollback':
       return reweigh(leaveStage(seen, nowIso), 0, {
         phase: 'rollingBack',
@@ -109,7 +119,7 @@ function advance(
 }
 
 function enterStage(release: Release, index: number, nowIso: string): Release {
-  const { verdict: _left, approvalElapsedMs: _waited, ...left } = leaveStage(release, nowIso);
+  const { verdict: _left, approvalElapsedMs: _waited, losses: _losses, ...left } = leaveStage(release, nowIso);
   const stages = left.stages.map((stage, at) => (at === index ? { ...stage, enteredAt: nowIso } : stage));
   const weight = left.plan.rollout.stages[index]!.weight;
   return reweigh({ ...left, stages }, weight, {
@@ -122,7 +132,7 @@ function enterStage(release: Release, index: number, nowIso: string): Release {
 
 function enterBake(release: Release, nowIso: string): Release {
   const weight = 100 - release.plan.rollout.holdbackWeight;
-  const { verdict: _left, ...left } = leaveStage(release, nowIso);
+  const { verdict: _left, losses: _losses, ...left } = leaveStage(release, nowIso);
   return reweigh(left, weight, { phase: 'baking', stageElapsedMs: 0, updatedAt: nowIso });
 }
 
@@ -147,7 +157,13 @@ function end(release: Release, phase: Phase, failure: string, nowIso: string): R
 
 /** Every change of what is wanted of the traffic takes a new epoch; a change of phase alone does too, where the route changes with it. */
 function reweigh(release: Release, weight: number, change: Partial<Release>): Release {
-  return { ...withoutHold(release), ...change, weight, epoch: release.epoch + 1 };
+  const { withdrawn: _withdrawn, ...rest } = withoutHold(release);
+  return { ...rest, ...change, weight, epoch: release.epoch + 1 };
+}
+
+/** Ends by a person's word alone. */
+function pauseOf({ hold }: Release): Pick<Release, 'hold'> {
+  return hold?.reason === 'paused' ? { hold } : {};
 }
 
 function leaveStage(release: Release, nowIso: string): Release {

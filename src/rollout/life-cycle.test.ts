@@ -20,7 +20,7 @@ import {
   unsure,
   workloadPlan,
 } from './release.test-support.ts';
-import { isActive, isExposed, MAX_GAP_MS, type Release, tick } from './release.ts';
+import { isActive, isExposed, MAX_GAP_MS, type Release, shareOf, tick } from './release.ts';
 
 interface Step {
   gapMs: number;
@@ -51,6 +51,7 @@ const commands: fc.Arbitrary<Command> = fc.constantFrom<Command>(
 );
 const candidates = fc.oneof(
   { weight: 20, arbitrary: fc.record({ isReady: fc.boolean(), why: fc.constant('the candidate') }) },
+  { weight: 2, arbitrary: fc.constant({ isReady: false, why: 'its pods are gone', isDown: true }) },
   { weight: 1, arbitrary: fc.constant({ isReady: false, why: 'it crashes', unhealthy: 'it crashes' }) },
 );
 const steps: fc.Arbitrary<Step> = fc.record({
@@ -70,6 +71,7 @@ const steps: fc.Arbitrary<Step> = fc.record({
       promotion: fc.option(fc.record({ isReady: fc.boolean(), why: fc.constant('the Deployment') }), {
         nil: undefined,
       }),
+      isServed: fc.boolean(),
       isRouted: fc.boolean(),
       restored: fc.option(fc.constant({ decisionToWriteMs: 1 }), { nil: undefined }),
     })
@@ -106,6 +108,9 @@ interface Move {
 function expectWeightByTheRules({ before, step, next, override }: Move): void {
   expect(next.weight).toBe(allowedWeight(next));
   expect(next.epoch >= before.epoch && (next.weight === before.weight || next.epoch > before.epoch)).toBe(true);
+  expect(shareOf(next) === shareOf(before) || next.epoch > before.epoch).toBe(true);
+  if (next.withdrawn) expect(['rollingOut', 'baking']).toContain(next.phase);
+  if (before.withdrawn && shareOf(next) > 0) expect(step.findings.candidate?.isReady).toBe(true);
   if (next.weight <= before.weight || !isExposed(before) || override) return;
   expect(step.findings.verdict?.kind).toBe('pass');
   expect(before.hold?.reason).not.toBe('paused');
@@ -149,6 +154,7 @@ describe('no sequence of observations, commands, crashes and clock jumps', () =>
           const move = { before, step, ...made };
           expectWeightByTheRules(move);
           expectEndByTheRules(move);
+          if (release.withdrawn && !before.withdrawn) reached.set('withdrawn', (reached.get('withdrawn') ?? 0) + 1);
           if (before.phase !== release.phase) reached.set(release.phase, (reached.get(release.phase) ?? 0) + 1);
         }
       },
@@ -164,6 +170,7 @@ describe('no sequence of observations, commands, crashes and clock jumps', () =>
       'failed',
       'cancelled',
       'superseded',
+      'withdrawn',
     ])
       expect([phase, (reached.get(phase) ?? 0) >= 10]).toEqual([phase, true]);
   });

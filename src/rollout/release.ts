@@ -106,6 +106,10 @@ export interface Release {
   stageElapsedMs: number;
   /** Time that a stage which has passed has waited for a person, as the stage clock counts. */
   approvalElapsedMs?: number;
+  /** The candidate has no ready pod, so the baseline has its share: `weight` is what it gets back. */
+  withdrawn?: true;
+  /** How often that was so in the present stage. */
+  losses?: number;
   /** While promoting: percent of the traffic that is still with the candidate. */
   returningWeight?: number;
 }
@@ -123,6 +127,11 @@ export function isActive(release: Pick<Release, 'phase'>): boolean {
 /** True while users may meet the candidate and a rollback is possible. */
 export function isExposed(release: Release): boolean {
   return EXPOSED.includes(release.phase);
+}
+
+/** What the candidate shall get now, integer percent: its weight, unless there is nobody to take it. */
+export function shareOf({ weight, withdrawn }: Pick<Release, 'weight' | 'withdrawn'>): number {
+  return withdrawn ? 0 : weight;
 }
 
 /** The plan of its workload; undefined for a prompt. */

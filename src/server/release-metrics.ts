@@ -3,7 +3,7 @@
  * go with it, so that a label never outlives its release.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Phase, Release, RollbackTrigger } from '../rollout/release.ts';
+import { type Phase, type Release, type RollbackTrigger, shareOf } from '../rollout/release.ts';
 
 const OUTCOMES = ['succeeded', 'rolledBack', 'failed', 'cancelled', 'superseded'] as const satisfies Phase[];
 const TRIGGERS = ['performance', 'errorRate', 'timeout', 'manual'] as const satisfies RollbackTrigger[];
@@ -86,7 +86,7 @@ function activeReleaseGauges(registry: Registry) {
   function show(release: Release): void {
     const { artifact, verdict } = release;
     stage.set({ artifact }, release.stageIndex);
-    weight.set({ artifact }, release.weight);
+    weight.set({ artifact }, shareOf(release));
     if (verdict?.consensus) consensus.set({ artifact }, verdict.consensus.score);
     const names = shown.get(artifact) ?? new Set();
     shown.set(artifact, names);

@@ -270,6 +270,7 @@ describe('a candidate', () => {
     const finding = await stand.workloads().prepare(releaseOf(stand, { version, baseline: from, weight: 10 }));
     expect(finding).toEqual({
       isReady: false,
+      isDown: true,
       why: expect.stringMatching(
         /^Service .*\/web-candidate is there and is not made by Spillway.*rename or delete it$/,
       ),

@@ -3,7 +3,7 @@
  * pods keeps no traffic from coming back to them.
  */
 import { request } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openRoom, type Room } from '../support/room.ts';
 import { run, type ServerProcess } from '../support/spillway.ts';
 import { until } from '../support/until.ts';
@@ -11,10 +11,13 @@ import { follow } from './client/follow.ts';
 import type { Pod } from './kubelet/pod.ts';
 import { pipeline, readPipeline, untilPipeline } from './support/pipelines.ts';
 import { broken } from './support/steady-traffic.ts';
-import { NAME, openWeb, say, type Web } from './support/web.ts';
+import { NAME, openWeb, say, verifiedAudit, type Web } from './support/web.ts';
 import { isReady, PORT } from './support/workloads.ts';
 
 const CANDIDATE = 'spillway.dev/candidate';
+/** Of users that send 100 requests a second, half of them to pods that are gone: those of some tenths of a second. */
+const LOST_MAX = 40;
+const OBEDIENCE_MS = 1_000;
 let room: Room;
 let web: Web;
 let server: ServerProcess;
@@ -122,45 +125,92 @@ async function areMadeAgain(count: number, before: readonly string[]): Promise<b
   return ready.length === 2 && ready.filter(({ metadata }) => !before.includes(metadata.name)).length === count;
 }
 
-test('pods of the candidate are deleted by hand in mid-stage: they are made again, and its weight stands', async () => {
-  const { version, release } = await exposed();
-  const names = async () => (await podsOf(true)).map(({ metadata }) => metadata.name);
-  const before = await names();
+const namesOf = async () => (await podsOf(true)).map(({ metadata }) => metadata.name);
+
+/** Every pod with the label of a candidate, in one call. */
+async function deleteAll(): Promise<void> {
+  const path = `/api/v1/namespaces/${web.cluster.namespace}/pods?labelSelector=${encodeURIComponent(CANDIDATE)}`;
+  await web.cluster.api.call('DELETE', path);
+}
+
+async function become(what: 'unready' | 'ready'): Promise<void> {
+  for (const { status } of await podsOf(true))
+    await request(`http://${status!.podIP}:${PORT}/become/${what}`, { method: 'POST' });
+}
+
+test('one pod of two is deleted by hand in mid-stage: it is made again, and the weight stands', async () => {
+  const { release } = await exposed();
+  const before = await namesOf();
   expect(before.length, 'pods for half of the traffic of four').toBe(2);
-  let deletedMs = performance.now();
+  const deletedMs = performance.now();
   await web.cluster.kubectl('delete', 'pod', before[0]!, '--wait=false');
   await until('another pod is ready', () => areMadeAgain(1, before));
   const tookMs = Math.round(performance.now() - deletedMs);
   const lost = broken(web.traffic.since(deletedMs)).length;
   say(`one of two candidate pods deleted: ready again after ${tookMs} ms, ${lost} requests lost`);
-  expect(
-    web.history.weightsSince(deletedMs).filter(weight => weight !== '50'),
-    'other weights meanwhile',
-  ).toEqual([]);
-
-  const doomed = await names();
-  deletedMs = performance.now();
-  await web.cluster.kubectl('delete', 'pods', '-l', CANDIDATE, '--wait=false');
-  // What users lose counts against the candidate: where that is enough for the test of errors, it is rolled back.
-  const end = await until(
-    'others are ready, or it is taken back',
-    async () => (await rollbackOf(release)) ?? areMadeAgain(2, doomed),
-    { instead: async () => [(await readPipeline(web.cluster, NAME))['status'], web.history.last()] },
-  );
-  const gap = broken(web.traffic.since(deletedMs)).length;
-  say(
-    `all candidate pods deleted: ${gap} requests lost; ${end === true ? 'its weight stands' : `rolled back: ${end.reason}`}`,
-  );
-  if (end === true) {
-    expect((await readPipeline(web.cluster, NAME))['status']).toMatchObject({
-      release,
-      phase: 'rollingOut',
-      weight: 50,
-    });
-    const readyMs = performance.now();
-    await until('they answer', () => web.traffic.since(readyMs).some(one => one.version === version));
-    await rollBack(release);
-  } else expect(end.trigger).toBe('errorRate');
-  await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');
+  const others = web.history.weightsSince(deletedMs).filter(weight => weight !== '50');
+  expect(others, 'other weights meanwhile').toEqual([]);
+  await rollBack(release);
   await web.untilClean();
+});
+
+/** Whatever a test left: no release runs. */
+afterEach(async () => {
+  const { phase, release } = (await readPipeline(web.cluster, NAME))['status'] ?? {};
+  if (phase === 'rollingOut') await rollBack(release);
+});
+
+describe('S22, S23: the last ready pod of a candidate goes in mid-stage', () => {
+  const isHeld = ({ hold, weight }: { hold?: { reason: string }; weight?: number }) =>
+    hold?.reason === 'candidateNotReady' && weight === 0;
+  const saidAndMended = async () => {
+    await untilPipeline(web.cluster, NAME, isHeld);
+    await become('ready');
+  };
+  test.for<[string, () => Promise<void>, () => Promise<void>]>([
+    ['deleted by hand', deleteAll, async () => undefined],
+    ['no longer ready', () => become('unready'), saidAndMended],
+  ])('%s: the baseline has its share at once, and it gets it back with its pods', async ([name, take, meanwhile]) => {
+    const { version, release } = await exposed();
+    await until('users get it', () => web.traffic.answers.at(-1)?.version === version);
+    const takenMs = performance.now();
+    await take();
+    const zero = await until('its weight is 0', () =>
+      web.history.states.find(({ atMs, weight }) => atMs > takenMs && weight === 0),
+    );
+    await meanwhile();
+    const again = await until(
+      'it has its share again',
+      () => web.history.states.find(({ atMs, weight }) => atMs > zero.atMs && weight === 50),
+      { withinMs: 40_000, instead: async () => (await readPipeline(web.cluster, NAME))['status'] },
+    );
+    expect((await podsOf(true)).filter(isReady).length, 'ready when it gets it').toBeGreaterThanOrEqual(2);
+    await until('they answer', () => web.traffic.since(again.atMs).some(one => one.version === version));
+    const lost = broken(web.traffic.since(takenMs));
+    const late = lost.filter(({ sentMs }) => sentMs > zero.atMs + OBEDIENCE_MS);
+    expect(late, 'lost when the data plane had obeyed').toEqual([]);
+    const [zeroMs, againMs] = [zero, again].map(({ atMs }) => Math.round(atMs - takenMs));
+    say(
+      `all candidate pods ${name}: weight 0 after ${zeroMs} ms, 50 again after ${againMs} ms, ${lost.length} requests lost`,
+    );
+    expect(web.history.weightsSince(takenMs).filter((weight, i) => i > 0 || weight !== '50')).toEqual(['0', '50']);
+    expect(lost.length).toBeLessThan(LOST_MAX);
+    expect(await rollbackOf(release), 'the release goes on').toBeUndefined();
+    const moves = (await verifiedAudit(room, server.url)).filter(
+      one => one.releaseId === release && /^(withdraw|readmit)$/.test(one.kind),
+    );
+    expect(moves.map(({ kind, weightBefore, weightAfter }) => [kind, weightBefore, weightAfter])).toEqual([
+      ['withdraw', 50, 0],
+      ['readmit', 0, 50],
+    ]);
+
+    // A rollback while all of them are gone is like any other.
+    await deleteAll();
+    const askedMs = await rollBack(release);
+    const grave = await until('weight 0', () => graveOf(release));
+    expect(grave.atMs - askedMs).toBeLessThan(5_000);
+    await untilPipeline(web.cluster, NAME, ({ phase }) => phase === 'serving');
+    await web.untilClean();
+    expect((await podsOf(false)).filter(isReady).length).toBe(4);
+  });
 });
