@@ -46,10 +46,14 @@ async function buildGo(tool: Tool, made: string): Promise<void> {
 }
 
 async function gatherDefinitions(tool: Tool, made: string): Promise<void> {
+  const { channel = 'standard', plurals } = tool;
   const argv = ['go', 'mod', 'download', '-json', `sigs.k8s.io/gateway-api@${GATEWAY_API}`];
   const { Dir } = JSON.parse(await run(argv, moduleFolder(tool), GO_HINT)) as { Dir: string };
-  const folder = join(Dir, 'config/crd/standard');
-  const files = readdirSync(folder).filter(name => name.endsWith('.yaml') && name !== 'kustomization.yaml');
+  const folder = join(Dir, 'config/crd', channel);
+  const isWanted = (name: string) => plurals?.some(plural => name.endsWith(`_${plural}.yaml`)) ?? true;
+  const files = readdirSync(folder).filter(
+    name => name.endsWith('.yaml') && name !== 'kustomization.yaml' && isWanted(name),
+  );
   // Parsed once here: reading a megabyte of YAML would be a second of every start.
   writeFileSync(made, JSON.stringify(files.map(name => parse(readFileSync(join(folder, name), 'utf8')))));
 }

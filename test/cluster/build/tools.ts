@@ -17,6 +17,7 @@ export type Name =
   | 'traefik'
   | 'helm'
   | 'gateway-api.json'
+  | 'gateway-api-named-rules.json'
   | 'prometheus';
 
 export interface Tool {
@@ -28,6 +29,9 @@ export interface Tool {
   package?: string;
   /** Set at link time: the programs do not know their version otherwise. */
   variables?: Readonly<Record<string, string>>;
+  /** Of definitions: which of the two channels, and whose; all of it by default. */
+  channel?: 'standard' | 'experimental';
+  plurals?: readonly string[];
   /** A like one on the machine serves as well: it is not what is under test. */
   mayBeOnPath?: boolean;
   /** envtest's folder of binaries has it under the same name. */
@@ -77,6 +81,15 @@ export const TOOLS: readonly Tool[] = [
     variables: { 'github.com/traefik/traefik/v3/pkg/version.Version': '3.5.4' },
   },
   { name: 'gateway-api.json', version: GATEWAY_API, how: 'custom resource definitions', module: 'traefik' },
+  {
+    // Rules have names in the standard channel from v1.4 on; until then in this one, in the same field.
+    name: 'gateway-api-named-rules.json',
+    version: GATEWAY_API,
+    how: 'custom resource definitions',
+    module: 'traefik',
+    channel: 'experimental',
+    plurals: ['httproutes', 'grpcroutes'],
+  },
   {
     name: 'helm',
     version: 'v4.3.1',

@@ -11,13 +11,20 @@ export interface Answers {
   failed: number;
 }
 
+/** Which rule of the route a request is for. */
+export interface To {
+  path?: string;
+  headers?: Record<string, string>;
+}
+
 const AT_ONCE = 8;
 const dispatcher = new Agent({ connections: AT_ONCE });
 
 /** The version that answered; undefined when no app did. */
-export async function ask(host: string): Promise<string | undefined> {
+export async function ask(host: string, { path = '/', headers = {} }: To = {}): Promise<string | undefined> {
   try {
-    const { statusCode, body } = await request(GATEWAY, { dispatcher, headers: { host } });
+    const to = { dispatcher, headers: { host, ...headers } };
+    const { statusCode, body } = await request(new URL(path, GATEWAY), to);
     const text = await body.text();
     return statusCode === 200 ? (JSON.parse(text) as { version: string }).version : undefined;
   } catch {
@@ -25,13 +32,13 @@ export async function ask(host: string): Promise<string | undefined> {
   }
 }
 
-export async function send(host: string, count: number): Promise<Answers> {
+export async function send(host: string, count: number, to: To = {}): Promise<Answers> {
   const byVersion: Record<string, number> = {};
   let failed = 0;
   let left = count;
   const work = async () => {
     while (left-- > 0) {
-      const version = await ask(host);
+      const version = await ask(host, to);
       if (version === undefined) failed += 1;
       else byVersion[version] = (byVersion[version] ?? 0) + 1;
     }
