@@ -157,4 +157,31 @@ describe('a rollback meets', () => {
     expect((await recorded(change)).withinSla).toBe(false);
     await web.untilClean();
   });
+
+  test('S81: events that the cluster does not take for 30 s, and a listener that reads nothing: it is as fast as ever', async () => {
+    const events: Asked[] = [];
+    proxy.fault = asked => {
+      if (asked.method !== 'POST' || !/\/events(\?|$)/.test(asked.path)) return undefined;
+      events.push(asked);
+      return 'hang';
+    };
+    const listener = await fetch(`${server.url}/api/v1/events`);
+    expect(listener.status).toBe(200);
+    const change = await exposed();
+    const beganMs = await rollBack(change);
+    const zeros = await until('both routes say 0', () => {
+      const found = [web.history, second].map(history => zeroAfter(history, beganMs));
+      return found.every(one => one !== undefined) && (found as { atMs: number }[]);
+    });
+    const tookMs = Math.max(...zeros.map(({ atMs }) => atMs)) - beganMs;
+    const { clocks, withinSla } = await recorded(change);
+    say(`events that hang: weight 0 after ${Math.round(tookMs)} ms from the command on; ${JSON.stringify(clocks)}`);
+    expect(tookMs).toBeLessThan(SLA_MS);
+    // The server's own part, without the start of a process that gives the command.
+    expect(clocks.decisionToWriteMs).toBeLessThan(1_000);
+    expect(withinSla).toBe(true);
+    expect(events.length, 'events that hang').toBeGreaterThan(0);
+    await listener.body?.cancel();
+    await web.untilClean();
+  });
 });

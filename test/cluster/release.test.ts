@@ -9,6 +9,7 @@ import { until } from '../support/until.ts';
 import { type Cluster, openCluster } from './support/cluster.ts';
 import { type Installation, install } from './support/installation.ts';
 import { conditionOf, pipeline, setTemplate, untilPipeline } from './support/pipelines.ts';
+import { releaseOf } from './support/scene.ts';
 import { broken, type SteadyTraffic, shareOf, steadyTraffic } from './support/steady-traffic.ts';
 import { untilServed } from './support/traffic.ts';
 import { route, untilRolledOut, workload } from './support/workloads.ts';
@@ -102,7 +103,11 @@ describe('a version that fails half of its requests', () => {
     const tookMs = performance.now() - first.endedMs;
     expect(tookMs, 'from the first bad answer to weight 0').toBeLessThan(5_000);
     const status = (await untilPipeline(cluster, 'web', ({ phase }) => phase === 'serving'))['status'];
-    expect(status.release).toBeDefined();
+    // S19: of several metrics one fails, and that is enough.
+    const { rollback, verdict } = await releaseOf({ server }, status.release);
+    expect(rollback.trigger).toMatch(/^(errorRate|performance)$/);
+    expect([verdict.kind, verdict.metrics.length], 'of as many').toEqual(['fail', 2]);
+    expect(verdict.reason).toMatch(/error/);
     await until('nothing is left', async () => (await deployments()).join() === before.deployments.join());
     expect(await routeSpec()).toEqual(before.spec);
     expect(broken(traffic!.answers)).toEqual([]);

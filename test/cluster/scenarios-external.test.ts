@@ -56,6 +56,11 @@ describe('workload: external', { timeout: 240_000 }, () => {
   test('a new version goes to the one without traffic, stage by stage, and serves in the end', async () => {
     await scene.cluster.apply(external('v2'));
     await weigh(75, 25);
+    // S22: without a ready endpoint it gets nothing, whoever looks after its pods.
+    await scene.cluster.kubectl('scale', 'deployment/green', '--replicas=0');
+    await weigh(100, 0);
+    await scene.cluster.kubectl('scale', 'deployment/green', '--replicas=1');
+    await weigh(75, 25);
     await team().ask('promote');
     await weigh(50, 50);
     await team().ask('promote');

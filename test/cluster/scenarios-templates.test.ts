@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import type { KubeObject } from './client/objects.ts';
 import { conditionOf } from './support/pipelines.ts';
 import { openScene, type Scene, type Team, untilRouted, weightsSeen } from './support/scene.ts';
-import { untilRolledOut } from './support/workloads.ts';
+import { route, untilRolledOut } from './support/workloads.ts';
 
 let scene: Scene;
 beforeAll(async () => {
@@ -167,13 +167,15 @@ describe.concurrent('a template that changes', { timeout: 240_000 }, () => {
 });
 
 describe.concurrent('a rule with backends of other teams', { timeout: 240_000 }, () => {
+  /** A Service of theirs that nobody runs for. */
+  const stub = (name: string) => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: scene.cluster.namespace },
+    spec: { selector: { app: `nobody-${name}` }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+  });
+
   test('S33: their weights are the same at 0, 20, 50 and 100 %', async ({ expect }) => {
-    const stub = (name: string) => ({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name, namespace: scene.cluster.namespace },
-      spec: { selector: { app: `nobody-${name}` }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
-    });
     await scene.cluster.apply(stub('theirs'), stub('others'));
     const team = await scene.team('shared', {
       ...ALONE,
@@ -190,5 +192,63 @@ describe.concurrent('a rule with backends of other teams', { timeout: 240_000 },
     await team.ask('rollback');
     await team.untilClean();
     expect(await team.weights()).toEqual(before);
+  });
+
+  test('S35: several rules with header matches and filters move together, and keep every other byte to the end', async ({
+    expect,
+  }) => {
+    const { cluster } = scene;
+    await cluster.apply(stub('theirs'));
+    const team = await scene.team('headers', ALONE);
+    const gold = { name: 'x-tier', value: 'gold' };
+    const beta = { name: 'x-beta', type: 'RegularExpression', value: '^(on|1)$' };
+    const filters = [{ type: 'RequestHeaderModifier', requestHeaderModifier: { add: [gold], remove: ['x-raw'] } }];
+    const own = [
+      { name: 'headers', port: 80, weight: 900 },
+      { name: 'theirs', port: 80, weight: 100 },
+    ];
+    const rich = route(cluster.namespace, 'headers', { host: team.host, weights: {} });
+    rich['spec'].rules = [
+      { matches: [{ headers: [gold, beta] }], filters, backendRefs: own },
+      { matches: [{ headers: [gold] }, { path: { type: 'Exact', value: '/gold' } }], backendRefs: own.slice(0, 1) },
+      { matches: [{ headers: [beta] }], backendRefs: own.slice(1) },
+      { backendRefs: own.slice(0, 1) },
+    ];
+    await cluster.apply(rich);
+    const rules = async (): Promise<{ backendRefs: { name: string; weight: number }[] }[]> =>
+      (await cluster.get('gateway.networking.k8s.io/v1', 'httproutes/headers'))['spec'].rules;
+    const before = JSON.stringify(await rules());
+    /** Percent of the pair in each rule that holds it, and the bytes of all else. */
+    const looked = async () => {
+      const seen = await rules();
+      const shares = seen.flatMap(({ backendRefs }) => {
+        const [stable, candidate] = ['headers', 'headers-candidate'].map(
+          name => backendRefs.find(ref => ref.name === name)?.weight,
+        );
+        return candidate === undefined ? [] : [(100 * candidate) / (stable! + candidate)];
+      });
+      for (const rule of seen) rule.backendRefs = rule.backendRefs.filter(({ name }) => name === 'theirs');
+      return { shares, rest: JSON.stringify(seen) };
+    };
+    const { rest } = await looked();
+    const reached = (percent: number) =>
+      until(
+        `all three give ${percent} %`,
+        async () => (await looked()).shares.join() === [percent, percent, percent].join(),
+        {
+          withinMs: 60_000,
+          everyMs: 100,
+          instead: rules,
+        },
+      );
+    await team.change('v2');
+    for (const percent of [25, 50, 100]) {
+      await reached(percent);
+      expect((await looked()).rest, `${percent} %`).toBe(rest);
+      if (percent < 100) await team.ask('promote');
+    }
+    await team.ask('rollback');
+    await team.untilClean();
+    expect(JSON.stringify(await rules())).toBe(before);
   });
 });
