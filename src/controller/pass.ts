@@ -129,8 +129,7 @@ async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: Wor
 
 /** A stage goes on while its traffic does: the time that a candidate takes to get ready is not spent watching it. */
 function isUnderWay({ release, isRouted }: Run): boolean {
-  if (release.withdrawn) return false;
-  return isRouted !== false || release.phase === 'promoting';
+  return isRouted !== false || release.withdrawn === true || release.phase === 'promoting';
 }
 
 function noGap(run: Run, world: World): number {

@@ -152,6 +152,21 @@ describe('a candidate that has lost all of its pods', () => {
     expect(live()).toBe(0);
   });
 
+  test('for as long as a stage may take is rolled back, and downtime does not count', async () => {
+    const release = await exposed(bench, 1);
+    const { timeoutMs } = (await find(release.id)).plan.rollout.stages[1]!;
+    candidate = gone;
+    await passes(1);
+    bench.clock.advance(10 * timeoutMs);
+    await passes(timeoutMs / 1_000 - 60);
+    expect((await find(release.id)).phase).toBe('rollingOut');
+    await passes(120);
+    expect(await find(release.id)).toMatchObject({
+      phase: 'rolledBack',
+      rollback: { trigger: 'timeout', reason: expect.stringContaining('not ready again in time') },
+    });
+  });
+
   test('four times in one stage is rolled back', async () => {
     const release = await exposed(bench, 1);
     for (let n = 0; n < 4; n++) {

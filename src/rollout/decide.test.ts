@@ -152,9 +152,21 @@ describe('an exposed workload', () => {
       'hold',
     ],
     [
-      'that was withdrawn waits, and never by the time-out',
-      inStage(0, 9 * MINUTE, { plan, withdrawn: true, losses: 1 }),
+      'that was withdrawn waits, whatever the clock of its stage says',
+      inStage(0, 9 * MINUTE, { plan, withdrawn: true, withdrawnElapsedMs: MINUTE, losses: 1 }),
       { candidate: waiting, verdict: unsure('evidenceGrowing') },
+      'hold',
+    ],
+    [
+      'that was withdrawn for as long as a stage may take goes back',
+      inStage(0, MINUTE, { plan, withdrawn: true, withdrawnElapsedMs: 9 * MINUTE, losses: 1 }),
+      { candidate: waiting },
+      'rollback timeout',
+    ],
+    [
+      'that was withdrawn, and is paused, waits for a person',
+      inStage(0, MINUTE, { plan, ...paused, withdrawn: true, withdrawnElapsedMs: 9 * MINUTE, losses: 1 }),
+      { candidate: waiting },
       'hold',
     ],
     [

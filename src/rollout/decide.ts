@@ -117,12 +117,22 @@ function decideLoss(release: Release, { candidate, isServed }: Findings): Decisi
   const why = candidate?.why ?? 'nothing is known of the candidate';
   if (release.withdrawn) {
     if (candidate?.isReady) return { kind: 'readmit', why: `${why}; it gets its share back` };
-    return { kind: 'hold', why, hold: release.hold?.reason === 'paused' ? 'paused' : 'candidateNotReady' };
+    return decideAbsence(release, why);
   }
   if (!candidate?.isDown || !isServed) return undefined;
   const lost = `no pod of the candidate is ready (${why})`;
   if ((release.losses ?? 0) < LOSSES_MAX) return { kind: 'withdraw', why: `${lost}; the baseline gets its share` };
   return { kind: 'rollback', trigger: 'healthCheck', why: `${lost}, for the ${LOSSES_MAX + 1}th time in this stage` };
+}
+
+/** Pods that do not come back are waited for as long as a stage may take: Kubernetes sets no limit to a Deployment that was complete once. */
+function decideAbsence(release: Release, why: string): Decision {
+  if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
+  const { onTimeout, timeoutMs } = stagePlanOf(release);
+  const isOver = (release.withdrawnElapsedMs ?? 0) >= timeoutMs;
+  if (isOver && onTimeout === 'rollback' && release.plan.rollback.triggers.timeout)
+    return { kind: 'rollback', trigger: 'timeout', why: `the candidate was not ready again in time: ${why}` };
+  return { kind: 'hold', why, hold: 'candidateNotReady' };
 }
 
 /** Harm is judged on while a person is waited for: only the clock stands still. */

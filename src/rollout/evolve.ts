@@ -157,7 +157,7 @@ function end(release: Release, phase: Phase, failure: string, nowIso: string): R
 
 /** Every change of what is wanted of the traffic takes a new epoch; a change of phase alone does too, where the route changes with it. */
 function reweigh(release: Release, weight: number, change: Partial<Release>): Release {
-  const { withdrawn: _withdrawn, ...rest } = withoutHold(release);
+  const { withdrawn: _withdrawn, withdrawnElapsedMs: _elapsed, ...rest } = withoutHold(release);
   return { ...rest, ...change, weight, epoch: release.epoch + 1 };
 }
 

@@ -108,6 +108,8 @@ export interface Release {
   approvalElapsedMs?: number;
   /** The candidate has no ready pod, so the baseline has its share: `weight` is what it gets back. */
   withdrawn?: true;
+  /** For how long, as the stage clock counts. */
+  withdrawnElapsedMs?: number;
   /** How often that was so in the present stage. */
   losses?: number;
   /** While promoting: percent of the traffic that is still with the candidate. */
@@ -169,6 +171,8 @@ export function tick(release: Release, gapMs: number): Release {
   if (!isExposed(release) || release.hold?.reason === 'paused' || !(gapMs > 0)) return release;
   if (release.hold?.reason === 'approval')
     return { ...release, approvalElapsedMs: (release.approvalElapsedMs ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
+  if (release.withdrawn)
+    return { ...release, withdrawnElapsedMs: (release.withdrawnElapsedMs ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
   return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
 }
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
   scene = await openScene();
   const { room, cluster } = scene;
   await nameRules(room, cluster);
-  client = kubeClient(accessOfKubeconfig(process.env['KUBECONFIG']!));
+  client = kubeClient(accessOfKubeconfig([process.env['KUBECONFIG']!]));
   room.atEnd(() => client.close());
   await cluster.setImage('grpc-app', ['node', join(import.meta.dirname, 'support/grpc-app.ts')]);
   for (const name of ['stable', 'canary'])
