@@ -1,6 +1,6 @@
 /**
- * A Kubernetes cluster for one command: `npm run cluster -- kubectl get nodes`, or alone for a shell. Builds what is
- * missing, makes the namespaces and the folder, and removes the folder. Whatever ends this process ends the cluster.
+ * A Kubernetes cluster for one command: `npm run cluster -- kubectl get nodes`, or alone for a shell. Builds what it
+ * needs and is missing, makes the namespaces and the folder, and removes the folder. Whatever ends this process ends the cluster.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,18 +8,23 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from './build/main.ts';
 import { BuildFailure } from './build/make.ts';
+import { toolsFor } from './build/tools.ts';
 import { obstacle, UNSHARE } from './rights.ts';
 
 const say = (line: string) => void process.stderr.write(`cluster: ${line}\n`);
 
 /** @returns the command's exit status */
 export async function up(command: readonly string[]): Promise<number> {
-  const why = obstacle();
+  const tools = toolsFor(command);
+  const why = obstacle(tools);
   if (why !== undefined) {
     say(why);
     return 69;
   }
-  await build(say);
+  await build(
+    say,
+    tools.map(({ name }) => name),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'spillway-cluster-'));
   try {
     return await runInside(folder, command);

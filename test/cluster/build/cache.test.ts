@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { cacheFolder, keep, locate, lockCache } from './cache.ts';
-import { stampOf, TOOLS, type Tool } from './tools.ts';
+import { stampOf, TOOLS, type Tool, toolsFor } from './tools.ts';
 
 const etcd = TOOLS.find(({ name }) => name === 'etcd') as Tool;
 let home: string;
@@ -60,4 +60,14 @@ test('a second builder waits until the first is done', async () => {
 test('every Go program has its sums', () => {
   for (const { module } of TOOLS)
     if (module) expect(readFileSync(join(import.meta.dirname, module, 'go.sum'), 'utf8')).toContain('h1:');
+});
+
+test('what only some tests need is built only where those may run', () => {
+  const namesFor = (...command: string[]) => toolsFor(command).map(({ name }) => name);
+  expect(namesFor('kubectl', 'get', 'nodes')).not.toContain('argocd');
+  expect(namesFor('vitest', 'run', 'test/cluster/gateway.test.ts')).not.toContain('argocd');
+  const one = namesFor('npx', 'vitest', 'run', 'test/cluster/gitops-argocd.test.ts');
+  expect(one).toContain('argocd');
+  expect(one).not.toContain('kustomize-controller');
+  expect(namesFor('vitest', 'run', '--project', 'cluster')).toEqual(TOOLS.map(({ name }) => name));
 });

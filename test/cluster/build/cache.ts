@@ -6,9 +6,9 @@ import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSy
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Name, stampOf, TOOLS, type Tool } from './tools.ts';
+import { type Name, type PlaneName, stampOf, TOOLS, type Tool } from './tools.ts';
 
-export type Binaries = Readonly<Record<Name, string>>;
+export type Binaries = Readonly<Record<PlaneName, string>>;
 
 export function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'spillway', 'cluster');
@@ -27,15 +27,22 @@ export function locate(tool: Tool): string | undefined {
     .find(isThere);
 }
 
-export function missing(): Tool[] {
-  return TOOLS.filter(tool => locate(tool) === undefined);
+export function missing(tools: readonly Tool[] = TOOLS): Tool[] {
+  return tools.filter(tool => locate(tool) === undefined);
 }
 
-/** @throws when one is missing: build first. */
+/** Of the plane. @throws when one is missing: build first. */
 export function binaries(): Binaries {
-  const lacking = missing();
-  if (lacking.length > 0) throw new Error(`not built: ${lacking.map(({ name }) => name).join(', ')}`);
-  return Object.fromEntries(TOOLS.map(tool => [tool.name, locate(tool)])) as Record<Name, string>;
+  const names = TOOLS.flatMap(({ name, onlyFor }) => (onlyFor === undefined ? [name] : []));
+  return Object.fromEntries(names.map(name => [name, binary(name)])) as Record<PlaneName, string>;
+}
+
+/** @throws when it is missing: build first. */
+export function binary(name: Name): string {
+  const tool = TOOLS.find(one => one.name === name);
+  const file = tool && locate(tool);
+  if (file === undefined) throw new Error(`not built: ${name}`);
+  return file;
 }
 
 /** `made` becomes the cached file at once and whole: a cluster that is starting meets the old one or the new one. */

@@ -1,5 +1,5 @@
 /**
- * Makes one file of the cache: a Go program, the Gateway API's definitions out of the module cache, or Prometheus out of
+ * Makes one file of the cache: a Go program, definitions of resources out of the module cache, or Prometheus out of
  * Debian's package. The package is unpacked, never installed: an installed one would start a service.
  */
 import { spawn } from 'node:child_process';
@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSy
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { cacheFolder } from './cache.ts';
-import { GATEWAY_API, moduleFolder, type Tool } from './tools.ts';
+import { moduleFolder, type Tool } from './tools.ts';
 
 /** A step that could not be done, with what to do about it. */
 export class BuildFailure extends Error {
@@ -46,16 +46,17 @@ async function buildGo(tool: Tool, made: string): Promise<void> {
 }
 
 async function gatherDefinitions(tool: Tool, made: string): Promise<void> {
-  const { channel = 'standard', plurals } = tool;
-  const argv = ['go', 'mod', 'download', '-json', `sigs.k8s.io/gateway-api@${GATEWAY_API}`];
-  const { Dir } = JSON.parse(await run(argv, moduleFolder(tool), GO_HINT)) as { Dir: string };
-  const folder = join(Dir, 'config/crd', channel);
-  const isWanted = (name: string) => plurals?.some(plural => name.endsWith(`_${plural}.yaml`)) ?? true;
-  const files = readdirSync(folder).filter(
-    name => name.endsWith('.yaml') && name !== 'kustomization.yaml' && isWanted(name),
-  );
+  const files: string[] = [];
+  for (const definitions of tool.definitions ?? []) {
+    const argv = ['go', 'mod', 'download', '-json', definitions.module];
+    const { Dir } = JSON.parse(await run(argv, moduleFolder(tool), GO_HINT)) as { Dir: string };
+    const folder = join(Dir, definitions.folder);
+    const isDefinition = (name: string) => name.endsWith('.yaml') && name !== 'kustomization.yaml';
+    const names = definitions.files ?? readdirSync(folder).filter(isDefinition);
+    files.push(...names.map(name => join(folder, name)));
+  }
   // Parsed once here: reading a megabyte of YAML would be a second of every start.
-  writeFileSync(made, JSON.stringify(files.map(name => parse(readFileSync(join(folder, name), 'utf8')))));
+  writeFileSync(made, JSON.stringify(files.map(file => parse(readFileSync(file, 'utf8')))));
 }
 
 async function unpack(tool: Tool, made: string): Promise<void> {
