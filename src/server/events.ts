@@ -8,8 +8,8 @@ import { toWire } from './contract.ts';
 import { type HubOptions, sseFrame, sseHub } from './sse.ts';
 
 const MAX_EVENTS = 10_000;
-/** Releases carry their evidence, so a count alone would not bound the memory. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Releases carry their evidence, so a count alone would not bound the memory. Seconds of 200 releases, hours of a few. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface EventFeed {
   open(req: IncomingMessage, res: ServerResponse): Promise<void>;

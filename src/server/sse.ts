@@ -14,7 +14,11 @@ const HEARTBEAT_MS = 5_000;
 /** One event in the wire form; `data` becomes one line of JSON. */
 export function sseFrame(event: string, data: unknown, id?: number): Buffer {
   const idLine = id === undefined ? '' : `id: ${id}\n`;
-  return Buffer.from(`${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  const text = `${idLine}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  // Memory of its own: a frame that is kept would keep the whole pool that it was cut from, which is shared with what is not.
+  const frame = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  frame.write(text);
+  return frame;
 }
 
 interface SseHub {
