@@ -9,7 +9,7 @@ import { asSpillwayError, SpillwayError } from '../errors.ts';
 import type { Command } from '../rollout/command.ts';
 import { decide, type Findings } from '../rollout/decide.ts';
 import { evolve } from '../rollout/evolve.ts';
-import { isActive, isExposed, type Release, tick, workloadOf } from '../rollout/release.ts';
+import { clockedMs, isActive, isExposed, type Release, tick, workloadOf } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent } from '../store/store.ts';
 import { isLowering, isSameRoute } from '../traffic/router.ts';
 import { decisionEvent, ENGINE } from './audit-draft.ts';
@@ -251,7 +251,7 @@ async function checkpoint(run: Run, world: World): Promise<void> {
 export async function keep(run: Run, world: World): Promise<void> {
   if (!isExposed(run.release) || run.unsaved) return;
   // A pause with no traffic writes nothing.
-  if (run.release.stageElapsedMs === run.savedElapsedMs && !run.evidence?.snapshot()) return;
+  if (clockedMs(run.release) === run.savedElapsedMs && !run.evidence?.snapshot()) return;
   const next = run.verdict ? { ...run.release, verdict: run.verdict } : run.release;
   await saveWithEvidence(run, next, [], world);
 }

@@ -5,7 +5,7 @@
 import type { Verdict } from '../analysis/verdict.ts';
 import type { Json } from '../config/plan.ts';
 import { SpillwayError } from '../errors.ts';
-import { isActive, type Release, type RollbackClocks } from '../rollout/release.ts';
+import { clockedMs, isActive, type Release, type RollbackClocks } from '../rollout/release.ts';
 import type { AuditDraft, AuditEvent, SaveExtra, StoredRelease } from '../store/store.ts';
 import type { EvidenceFolder, RollbackNote, TestRun, World } from './world.ts';
 
@@ -129,6 +129,6 @@ export async function saveRun(
   if (outcome === 'moved') throw new SpillwayError('STATE_MOVED', `Release ${next.id} was changed by another actor.`);
   run.release = next;
   run.stateVersion += 1;
-  run.savedElapsedMs = next.stageElapsedMs;
+  run.savedElapsedMs = clockedMs(next);
   return outcome.saved;
 }

@@ -158,7 +158,10 @@ describe('a candidate that has lost all of its pods', () => {
     candidate = gone;
     await passes(1);
     bench.clock.advance(10 * timeoutMs);
-    await passes(timeoutMs / 1_000 - 60);
+    await passes(60);
+    await bench.crash();
+    expect((await find(release.id)).withdrawnElapsedMs, 'is kept').toBeGreaterThan(45_000);
+    await passes(timeoutMs / 1_000 - 120);
     expect((await find(release.id)).phase).toBe('rollingOut');
     await passes(120);
     expect(await find(release.id)).toMatchObject({

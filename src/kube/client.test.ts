@@ -14,7 +14,7 @@ test.each([
   expect(open).not.toThrow(/hunter2/);
 });
 
-test('a token that the API server does not take is told to whoever gave it, and the next call asks for another', async () => {
+test('a token that the API server does not take is told to whoever gave it, and the call is made once more with another', async () => {
   const { url, close } = await answering((request, response) => {
     const isRight = request.headers.authorization === 'Bearer second';
     response.writeHead(isRight ? 200 : 401, { 'content-type': 'application/json' }).end('{}');
@@ -33,9 +33,11 @@ test('a token that the API server does not take is told to whoever gave it, and 
     },
   });
   onTestFinished(() => client.close());
-  await expect(client.get('/version')).rejects.toMatchObject({ status: 401 });
   expect(await client.get('/version')).toEqual({});
   expect(refused).toEqual(['first']);
+  tokens.unshift('third', 'fourth');
+  await expect(client.get('/version'), 'and once only').rejects.toMatchObject({ status: 401 });
+  expect(refused).toEqual(['first', 'third', 'fourth']);
 });
 
 test('no token is as if there were no answer, and says why', async () => {

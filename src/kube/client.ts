@@ -155,7 +155,17 @@ export function kubeClient(access: Access, bounds: Bounds = BOUNDS): KubeClient 
     return Buffer.concat(chunks).toString();
   }
 
+  /** A token that has expired without a word is refused once; whoever gave it has another one then. */
   async function send<T>(call: Call, sent?: Sent): Promise<T> {
+    try {
+      return await sendOnce<T>(call, sent);
+    } catch (error) {
+      if (!(error instanceof Refusal && error.status === 401 && access.token?.refused)) throw error;
+      return sendOnce<T>(call, sent);
+    }
+  }
+
+  async function sendOnce<T>(call: Call, sent?: Sent): Promise<T> {
     // Before the call's time begins: who is asked for a token may be a person.
     const token = await tokenFor(call);
     const dispatcher = calls;

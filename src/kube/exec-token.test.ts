@@ -110,6 +110,9 @@ describe('a program that gives tokens', () => {
     const { token } = program(body, exec);
     const failure = await Promise.resolve(token.read()).catch((error: Error) => error);
     expect(failure).toMatchObject({ message: expect.stringMatching(message) });
+    expect(await Promise.resolve(token.read()).catch((error: Error) => error), 'not started anew at once').toBe(
+      failure,
+    );
     expect(JSON.stringify(failure) + (failure as Error).message).not.toContain('secret');
     if ('installHint' in exec) expect(failure).toMatchObject({ hint: 'get it' });
   });

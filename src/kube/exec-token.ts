@@ -1,7 +1,7 @@
 /**
  * Tokens that a program gives, as the kubeconfigs of cloud clusters name one (client.authentication.k8s.io). It runs when a token is
- * first needed, again shortly before that expires, and after the API server refused it; what it prints is shown to nobody. Never
- * through a shell.
+ * first needed, again shortly before that expires, and after the API server refused it. Its standard output is shown to nobody; its
+ * standard error is ours, because a person may have to act on it. Never through a shell.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -31,7 +31,10 @@ const VERSION = /^client\.authentication\.k8s\.io\/v1(beta1)?$/;
 /** Programs ask a cloud, or a person in a browser. */
 const TIMEOUT_MS = 120_000;
 const BYTES_MAX = 1024 * 1024;
-const RENEW_BEFORE_MS = 60_000;
+/** Before its end, and of a token that lives for minutes only the last fifth. */
+const RENEW = { beforeMs: 60_000, share: 0.2 };
+/** A program that fails is not started anew by each of many calls. */
+const AGAIN_MS = 2_000;
 
 /** @throws SpillwayError CONFIG_INVALID for an `exec` that cannot be run; NOT_SUPPORTED for one that must be typed into */
 export function execToken(options: ExecOptions): Token {
@@ -39,16 +42,24 @@ export function execToken(options: ExecOptions): Token {
   const run = programOf(options);
   let given: Given | undefined;
   let underWay: Promise<Given> | undefined;
+  let failed: { error: unknown; atMs: number } | undefined;
+
+  async function ask(): Promise<Given> {
+    if (failed && nowMs() - failed.atMs < AGAIN_MS) throw failed.error;
+    try {
+      given = tokenIn(await run(), { file, apiVersion: textOf(exec['apiVersion'])!, nowMs: nowMs() });
+      failed = undefined;
+      return given;
+    } catch (error) {
+      failed = { error, atMs: nowMs() };
+      throw error;
+    }
+  }
 
   function renew(): Promise<Given> {
-    underWay ??= run()
-      .then(output => {
-        given = tokenIn(output, file, textOf(exec['apiVersion'])!);
-        return given;
-      })
-      .finally(() => {
-        underWay = undefined;
-      });
+    underWay ??= ask().finally(() => {
+      underWay = undefined;
+    });
     return underWay;
   }
 
@@ -66,7 +77,7 @@ export function execToken(options: ExecOptions): Token {
   };
 }
 
-/** @returns what runs it and gives its standard output; its standard error is the person's, who may have to act on it */
+/** @returns what runs it and gives its standard output */
 function programOf({ exec, file, cluster, environment }: ExecOptions): () => Promise<string> {
   const command = textOf(exec['command']);
   const apiVersion = textOf(exec['apiVersion']) ?? '';
@@ -91,7 +102,7 @@ function programOf({ exec, file, cluster, environment }: ExecOptions): () => Pro
       running.child.stderr?.pipe(process.stderr, { end: false });
       return (await running).stdout;
     } catch (error) {
-      throw failed(error, { command, file, hint: textOf(exec['installHint']) });
+      throw failure(error, { command, file, hint: textOf(exec['installHint']) });
     }
   };
 }
@@ -117,7 +128,10 @@ function clusterOf(cluster: Entry): Fields {
 }
 
 /** Nothing of it may be quoted. @throws SpillwayError CONFIG_INVALID */
-function tokenIn(output: string, file: string, apiVersion: string): Given {
+function tokenIn(
+  output: string,
+  { file, apiVersion, nowMs }: { file: string; apiVersion: string; nowMs: number },
+): Given {
   const { apiVersion: said, kind, status } = fieldsOf(parsed(output));
   const { token, expirationTimestamp } = fieldsOf(status);
   if (kind !== 'ExecCredential' || said !== apiVersion)
@@ -125,7 +139,8 @@ function tokenIn(output: string, file: string, apiVersion: string): Given {
   if (textOf(token) === undefined) throw wrong(file, 'printed an ExecCredential without status.token');
   const until = typeof expirationTimestamp === 'string' ? Date.parse(expirationTimestamp) : Number.NaN;
   const expiresAtMs = Number.isNaN(until) ? Number.POSITIVE_INFINITY : until;
-  return { token: token as string, expiresAtMs, renewAtMs: expiresAtMs - RENEW_BEFORE_MS };
+  const beforeMs = Math.min(RENEW.beforeMs, RENEW.share * (expiresAtMs - nowMs));
+  return { token: token as string, expiresAtMs, renewAtMs: expiresAtMs - beforeMs };
 }
 
 function parsed(text: string): unknown {
@@ -143,17 +158,18 @@ function wrong(file: string, what: string): SpillwayError {
 }
 
 /** What the program wrote may hold secrets; how it ended does not. */
-function failed(error: unknown, { command, file, hint }: { command: string; file: string; hint: string | undefined }) {
-  const { code, signal, killed } = error as { code?: string | number; signal?: string; killed?: boolean };
-  const how =
-    code === 'ENOENT'
-      ? 'is not there'
-      : killed
-        ? `did not end within ${TIMEOUT_MS / 1_000} s`
-        : `ended with ${signal ?? `exit ${code}`}`;
+function failure(error: unknown, { command, file, hint }: { command: string; file: string; hint: string | undefined }) {
+  const how = endOf(error as { code?: string | number; signal?: string; killed?: boolean });
   return new SpillwayError('RIGHTS_MISSING', `${command}, from which ${file} gets its token, ${how}.`, {
     hint: hint ?? 'Install it, or log in with it: `kubectl get --raw /version` with the same kubeconfig must work.',
   });
+}
+
+function endOf({ code, signal, killed }: { code?: string | number; signal?: string; killed?: boolean }): string {
+  if (code === 'ENOENT') return 'is not there';
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${BYTES_MAX} bytes`;
+  if (killed) return `did not end within ${TIMEOUT_MS / 1_000} s`;
+  return typeof code === 'string' ? `could not be started (${code})` : `ended with ${signal ?? `exit ${code}`}`;
 }
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

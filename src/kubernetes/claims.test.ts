@@ -12,7 +12,11 @@ function around(all: readonly (readonly [PipelineResource, ...string[]])[]): Sur
   const claims = new Map(all.map(([{ metadata }, ...own]) => [`${metadata.namespace}/${metadata.name}`, own]));
   return {
     cluster: { pipelines: { list: () => all.map(([one]) => one) } } as unknown as Surroundings['cluster'],
-    documents: { planOf: () => undefined, claimsOf: key => claims.get(key) ?? [] },
+    documents: {
+      planOf: () => undefined,
+      claimsOf: key => claims.get(key) ?? [],
+      read: () => Promise.reject(new Error('read')),
+    },
   };
 }
 
@@ -23,24 +27,47 @@ describe('what two pipelines name', () => {
     [older, 'Prompt checkout'],
   ]);
 
-  test('is the older one’s, in whatever namespace, and the other is told so', () => {
-    expect(claimedByOthers(older, ['Prompt checkout'], both)).toEqual([]);
-    expect(claimedByOthers(younger, ['Prompt checkout'], both)).toEqual([
+  test('is the older one’s, in whatever namespace, and the other is told so', async () => {
+    expect(await claimedByOthers(older, ['Prompt checkout'], both)).toEqual([]);
+    expect(await claimedByOthers(younger, ['Prompt checkout'], both)).toEqual([
       'Prompt checkout is released by Pipeline a/bot already: one of the two must go',
     ]);
   });
 
-  test('of one second is exactly one’s', () => {
+  test('is the older one’s when its document has not been read yet, as after a start', async () => {
+    const read: string[] = [];
+    const unread = around([
+      [younger, 'Prompt checkout'],
+      [older, 'Prompt checkout'],
+    ]);
+    const { documents } = unread;
+    const started = {
+      ...unread,
+      documents: {
+        ...documents,
+        claimsOf: (key: string) => (read.includes(key) ? documents.claimsOf(key) : undefined),
+        read: async (key: string) => {
+          read.push(key);
+          return { problems: [], version: '1', readAtMs: 0 };
+        },
+      },
+    };
+    expect(await claimedByOthers(younger, ['Prompt checkout'], started)).toHaveLength(1);
+    expect(await claimedByOthers(older, ['Prompt checkout'], started)).toEqual([]);
+    expect(read, 'and no younger one').toEqual(['a/bot']);
+  });
+
+  test('of one second is exactly one’s', async () => {
     const [one, other] = [resource('a', 'bot', '2026-01-01T00:00:00Z'), resource('b', 'bot', '2026-01-01T00:00:00Z')];
     const pair = around([
       [one, 'Prompt checkout'],
       [other, 'Prompt checkout'],
     ]);
-    const told = [one, other].map(each => claimedByOthers(each, ['Prompt checkout'], pair).length);
-    expect(told.toSorted()).toEqual([0, 1]);
+    const told = await Promise.all([one, other].map(each => claimedByOthers(each, ['Prompt checkout'], pair)));
+    expect(told.map(({ length }) => length).toSorted()).toEqual([0, 1]);
   });
 
-  test('is nobody else’s when it only sounds alike', () => {
-    expect(claimedByOthers(younger, ['Prompt check'], both)).toEqual([]);
+  test('is nobody else’s when it only sounds alike', async () => {
+    expect(await claimedByOthers(younger, ['Prompt check'], both)).toEqual([]);
   });
 });

@@ -10,21 +10,28 @@ import type { Watched } from './watched.ts';
 
 interface Surroundings {
   cluster: Pick<Watched, 'pipelines' | 'deployments'>;
-  documents: Pick<KnownDocuments, 'planOf' | 'claimsOf'>;
+  documents: Pick<KnownDocuments, 'planOf' | 'claimsOf' | 'read'>;
 }
 
 /** @param own what the pipeline names @returns one problem for each older pipeline that names some of it too */
-export function claimedByOthers(
+export async function claimedByOthers(
   { metadata }: PipelineResource,
   own: readonly string[],
   around: Surroundings,
-): string[] {
+): Promise<string[]> {
   const { cluster, documents } = around;
+  const { creationTimestamp: since = '' } = metadata;
+  const others = cluster.pipelines
+    .list()
+    .filter(({ metadata: { uid, creationTimestamp = '' } }) => uid !== metadata.uid && creationTimestamp <= since);
+  // After a start nobody's document has been read, and the younger of two may be the first to be looked at.
+  for (const other of others)
+    if (documents.claimsOf(keyOf(other.metadata)) === undefined) await documents.read(keyOf(other.metadata), other);
   const age = ageOf(metadata, around);
-  return cluster.pipelines.list().flatMap(other => {
-    if (other.metadata.uid === metadata.uid || ageOf(other.metadata, around) > age) return [];
+  return others.flatMap(other => {
+    if (ageOf(other.metadata, around) > age) return [];
     const key = keyOf(other.metadata);
-    const shared = documents.claimsOf(key).find(claim => own.includes(claim));
+    const shared = documents.claimsOf(key)?.find(claim => own.includes(claim));
     return shared === undefined ? [] : [`${shared} is released by Pipeline ${key} already: one of the two must go`];
   });
 }

@@ -42,6 +42,9 @@ test('what is kept of slices gives the same addresses', () => {
     readyAddresses({ endpointSlices: { get: () => undefined, list: () => slices } }, 'shop', 'web');
   expect(addresses(all.map(keptSlice))).toEqual(addresses(all));
   expect(addresses(all)).toEqual(['10.0.0.0', '10.0.0.2']);
+  const both = [slice('a', 'web', [true]), slice('b', 'web', [true, true])];
+  const families = both.map((one, at) => ({ ...one, addressType: ['IPv4', 'IPv6'][at]! }));
+  expect(addresses(families.map(keptSlice)), 'of both families each pod once').toEqual(['10.0.0.0']);
 });
 
 test('a slice without endpoints, as of a Service that nothing runs for, has none', () => {

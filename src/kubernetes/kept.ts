@@ -28,7 +28,7 @@ export function keptPipeline(pipeline: PipelineResource): PipelineResource {
 }
 
 /** Which addresses of which Service are ready, and whether it is a candidate's: of everything that has a Service there is one, and most are nobody's. */
-export function keptSlice({ metadata, endpoints }: EndpointSlice): EndpointSlice {
+export function keptSlice({ metadata, addressType, endpoints }: EndpointSlice): EndpointSlice {
   const { name, namespace, resourceVersion, labels } = metadata;
   const kept = [SERVICE_NAME, PIPELINE].flatMap(key => (labels?.[key] === undefined ? [] : [[key, labels[key]]]));
   return {
@@ -38,6 +38,7 @@ export function keptSlice({ metadata, endpoints }: EndpointSlice): EndpointSlice
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       ...(kept.length === 0 ? {} : { labels: Object.fromEntries(kept) }),
     },
+    ...(addressType === undefined ? {} : { addressType }),
     endpoints: (endpoints ?? []).map(({ addresses, conditions: { ready } = {} }) => ({
       addresses,
       ...(ready === undefined ? {} : { conditions: { ready } }),

@@ -10,7 +10,7 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Store } from '../store/store.ts';
 import type { Bundle } from './carry-out.ts';
 import { documentOf, filesNamedIn } from './documents.ts';
-import { claimsOf } from './locate.ts';
+import { claimsOf as claimsOfPlan } from './locate.ts';
 import type { PipelineResource } from './resources.ts';
 import { watchedFiles } from './watched-files.ts';
 
@@ -28,8 +28,11 @@ export interface KnownDocuments {
   where(isMeant: (plan: KubernetesPlan) => boolean): string[];
   /** Of the pipelines that name this prompt. */
   keysOfPrompt(name: string): string[];
-  /** What the pipeline releases, in words by which two that release the same are found. */
-  claimsOf(key: string): readonly string[];
+  /**
+   * What the pipeline releases, in words by which two that release the same are found; of a document that is wrong now, what it released
+   * when it was last right. Undefined before it was read.
+   */
+  claimsOf(key: string): readonly string[] | undefined;
   forget(key: string): void;
   end(): Promise<void>;
 }
@@ -50,11 +53,19 @@ export function knownDocuments(
   onStale: (key: string) => void,
 ): KnownDocuments {
   const documents = new Map<string, Known>();
+  const claims = new Map<string, readonly string[]>();
   const stale = new Set<string>();
   const files = watchedFiles(client, { clock, random }, key => {
     stale.add(key);
     onStale(key);
   });
+
+  async function lastGood({
+    metadata: { namespace = 'default', name },
+  }: PipelineResource): Promise<Bundle | undefined> {
+    const row = await store.getPipeline(workloadArtifact(namespace, name));
+    return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
+  }
 
   return {
     async read(key, resource) {
@@ -66,13 +77,12 @@ export function knownDocuments(
       if (isFresh && (!filesNamedIn(resource) || readAtMs - before.readAtMs < REREAD_MS)) return before;
       stale.delete(key);
       const known = { ...(await documentOf(resource, client)), version, readAtMs };
+      if ('bundle' in known) claims.set(key, claimsOf(known.bundle));
+      else if (!claims.has(key)) claims.set(key, claimsOf(await lastGood(resource)));
       documents.set(key, known);
       return known;
     },
-    async lastGood({ metadata: { namespace = 'default', name } }) {
-      const row = await store.getPipeline(workloadArtifact(namespace, name));
-      return row && ({ document: row.document, ...(row.bundle as object) } as unknown as Bundle);
-    },
+    lastGood,
     planOf: key => planIn(documents.get(key)),
     where(isMeant) {
       return [...documents].flatMap(([key, known]) => {
@@ -81,14 +91,10 @@ export function knownDocuments(
       });
     },
     keysOfPrompt: name => [...documents].filter(([, known]) => promptIn(known) === name).map(([key]) => key),
-    claimsOf(key) {
-      const known = documents.get(key);
-      const [plan, prompt] = [planIn(known), promptIn(known)];
-      if (plan) return claimsOf(plan);
-      return prompt === undefined ? [] : [claimOfPrompt(prompt)];
-    },
+    claimsOf: key => claims.get(key),
     forget(key) {
       documents.delete(key);
+      claims.delete(key);
       stale.delete(key);
       files.name(key, undefined);
     },
@@ -98,6 +104,13 @@ export function knownDocuments(
 
 /** Applications ask for a prompt by its name alone: there is one of that name, whatever namespaces there are. */
 export const claimOfPrompt = (name: string) => `Prompt ${name}`;
+
+function claimsOf(bundle: Bundle | undefined): readonly string[] {
+  if (!bundle) return [];
+  const { plan, prompt } = bundle;
+  if ('kubernetes' in plan.target) return claimsOfPlan(plan.target.kubernetes);
+  return prompt ? [claimOfPrompt(prompt.name)] : [];
+}
 
 function promptIn(known: Known | undefined): string | undefined {
   return known && 'bundle' in known ? known.bundle.prompt?.name : undefined;

@@ -7,7 +7,7 @@ import type { Controller } from '../controller/face.ts';
 import { asSpillwayError } from '../errors.ts';
 import type { KubeClient, Operation } from '../kube/client.ts';
 import { asFailure, Refusal } from '../kube/refusal.ts';
-import type { Release } from '../rollout/release.ts';
+import { type Release, shareOf } from '../rollout/release.ts';
 import { type Begun, type Bundle, type CarryOut, retry } from './carry-out.ts';
 import { ACTOR, COMMAND, REASON } from './gate-policy.ts';
 import { pointerTo } from './labels.ts';
@@ -77,7 +77,7 @@ async function carriedOut(
   }
 }
 
-const doneAt = ({ phase, weight }: Pick<Release, 'phase' | 'weight'>) => `done: ${phase} at ${weight} %`;
+const doneAt = (release: Release) => `done: ${release.phase} at ${shareOf(release)} %`;
 
 /** @returns whether it was there still */
 async function take({ metadata }: PipelineResource, client: KubeClient): Promise<boolean> {

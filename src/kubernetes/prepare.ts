@@ -27,7 +27,10 @@ export async function prepareWorkload(release: Release, ground: Ground): Promise
   if (!plan || 'external' in plan.workload) return externalCandidate(release, ground);
   const finding = await managedCandidate(release, plan, ground);
   const isUp = ground.cluster.pods.list(plan.namespace).some(pod => isOf(release, pod) && isReadyPod(pod));
-  return isUp ? finding : { ...finding, isDown: true };
+  if (isUp) return finding;
+  // What counts replicas and endpoints hears of a pod that is gone later than we do.
+  const why = finding.isReady ? 'none of its pods is ready' : finding.why;
+  return { ...finding, isReady: false, why, isDown: true };
 }
 
 async function managedCandidate(release: Release, plan: KubernetesPlan, ground: Ground): Promise<CandidateFinding> {

@@ -102,13 +102,13 @@ async function beginRelease(
 ): Promise<Begun> {
   const { document, plan, suites } = bundle;
   const prompt = promptOf(bundle);
-  // By its namespace too: pipelines of one name in two namespaces are two.
+  // By its namespace too: pipelines of one name in two namespaces are two. The release finds its suites by it.
   const pipeline = workloadArtifact(namespace, name);
   await store.putPipeline({
     name: pipeline,
     artifact: prompt.name,
     document: plain(document),
-    bundle: plain({ plan, prompt, suites }),
+    bundle: plain({ plan: { ...plan, name: pipeline }, prompt, suites }),
     digest: digestOf(plain({ document, prompt, suites }) as Json),
     updatedAt: clock.nowMs(),
   });

@@ -82,7 +82,7 @@ export function startReconciler(options: ReconcilerOptions): Reconciler {
     const { target } = bundle.plan;
     if ('kubernetes' in target)
       return workloads.reconcile({ resource, bundle, kubernetes: target.kubernetes, problems });
-    const claimed = claimedByOthers(resource, [claimOfPrompt(promptOf(bundle).name)], { cluster, documents });
+    const claimed = await claimedByOthers(resource, [claimOfPrompt(promptOf(bundle).name)], { cluster, documents });
     const seen = await releasePrompt(resource, { ...known, claimed }, options);
     await shown.prompt(resource, seen, [...problems, ...claimed]);
     return claimed.length > 0 ? { ...seen.outcome, againMs: WRONG_AGAIN_MS } : seen.outcome;

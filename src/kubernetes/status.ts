@@ -3,7 +3,7 @@
  * the same input gives the same status, so that several replicas write the same and an unchanged one is not written at all.
  */
 import type { Verdict } from '../analysis/verdict.ts';
-import { isActive, isExposed, type Phase, type Release, shareOf } from '../rollout/release.ts';
+import { isAbsentTooLong, isActive, isExposed, type Phase, type Release, shareOf } from '../rollout/release.ts';
 import { type Gate, short } from './next-step.ts';
 import type { Condition, PipelineStatus, ReleaseStatus } from './resource-status.ts';
 import { hashOf } from './template.ts';
@@ -96,7 +96,7 @@ function degraded(seen: Seen, active: Release | undefined): ConditionDraft {
   if (problems.length > 0) return yes('Invalid', told(problems));
   if (trouble !== undefined) return yes('ClusterTrouble', trouble);
   if (active?.phase === 'rollingBack') return yes('RollingBack', active.rollback?.reason ?? 'it is taken back');
-  if (active?.hold && ALARMING.includes(active.hold.reason))
+  if (active?.hold && (ALARMING.includes(active.hold.reason) || isAbsentTooLong(active)))
     return yes(capital(active.hold.reason), progressOf(active, seen.doubt));
   if (!active && release?.phase === 'rolledBack' && seen.applied !== seen.baseline)
     return yes('RolledBack', endOf(release)!);

@@ -70,7 +70,7 @@ export function workloadPipelines(options: WorkloadPipelineOptions): WorkloadPip
       cluster,
       store: options.store,
       gate: options.gate(),
-      claimed: claimedByOthers(subject.resource, claimsOf(subject.kubernetes), options),
+      claimed: await claimedByOthers(subject.resource, claimsOf(subject.kubernetes), options),
       incapable: capable.known(artifact),
       takenBack: takenBack.get(artifact),
     };

@@ -70,7 +70,7 @@ function decidePromote(release: Release, command: Extract<Command, { kind: 'prom
     throw refuse(release, 'COMMAND_REFUSED', `is ${release.phase}: tests are not overridden, wait for the first stage`);
   if (release.hold?.reason === 'paused') throw refuse(release, 'RELEASE_PAUSED', 'is paused');
   if (release.withdrawn)
-    throw refuse(release, 'COMMAND_REFUSED', 'has no pod that is ready: wait for one, or roll it back');
+    throw refuse(release, 'COMMAND_REFUSED', 'waits for its pods to be ready again: wait too, or roll it back');
   if (fromStage !== undefined && fromStage !== stageNumberOf(release))
     throw refuse(release, 'STATE_MOVED', `has left stage ${fromStage} already`);
   const why = `promoted${full ? ' to 100 %' : ''} by ${actor}, over the verdict`;

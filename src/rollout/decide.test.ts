@@ -176,6 +176,12 @@ describe('an exposed workload', () => {
       'readmit',
     ],
     [
+      'that was withdrawn does not believe a count of replicas that has not heard yet',
+      inStage(0, MINUTE, { plan, withdrawn: true, losses: 1 }),
+      { candidate: { ...ready, isDown: true } },
+      'hold',
+    ],
+    [
       'that loses its pods again and again goes back',
       inStage(0, 0, { plan, losses: 3 }),
       { candidate: down, isServed: true },

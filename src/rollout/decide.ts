@@ -9,7 +9,7 @@ import type { Command } from './command.ts';
 import { decideCommand } from './command.ts';
 import type { Decision } from './decision.ts';
 import type { Release, RollbackClocks, TestSummary } from './release.ts';
-import { stagePlanOf, workloadOf } from './release.ts';
+import { isAbsentTooLong, stagePlanOf, workloadOf } from './release.ts';
 import type { CandidateFinding, PromotionFinding } from './workload.ts';
 
 /** What a pass found out. What is absent is not known yet. */
@@ -116,7 +116,7 @@ const LOSSES_MAX = 3;
 function decideLoss(release: Release, { candidate, isServed }: Findings): Decision | undefined {
   const why = candidate?.why ?? 'nothing is known of the candidate';
   if (release.withdrawn) {
-    if (candidate?.isReady) return { kind: 'readmit', why: `${why}; it gets its share back` };
+    if (candidate?.isReady && !candidate.isDown) return { kind: 'readmit', why: `${why}; it gets its share back` };
     return decideAbsence(release, why);
   }
   if (!candidate?.isDown || !isServed) return undefined;
@@ -128,9 +128,8 @@ function decideLoss(release: Release, { candidate, isServed }: Findings): Decisi
 /** Pods that do not come back are waited for as long as a stage may take: Kubernetes sets no limit to a Deployment that was complete once. */
 function decideAbsence(release: Release, why: string): Decision {
   if (release.hold?.reason === 'paused') return { kind: 'hold', why: 'paused', hold: 'paused' };
-  const { onTimeout, timeoutMs } = stagePlanOf(release);
-  const isOver = (release.withdrawnElapsedMs ?? 0) >= timeoutMs;
-  if (isOver && onTimeout === 'rollback' && release.plan.rollback.triggers.timeout)
+  const isAllowed = stagePlanOf(release).onTimeout === 'rollback' && release.plan.rollback.triggers.timeout;
+  if (isAbsentTooLong(release) && isAllowed)
     return { kind: 'rollback', trigger: 'timeout', why: `the candidate was not ready again in time: ${why}` };
   return { kind: 'hold', why, hold: 'candidateNotReady' };
 }

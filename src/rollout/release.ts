@@ -176,6 +176,16 @@ export function tick(release: Release, gapMs: number): Release {
   return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
 }
 
+/** Its candidate was withdrawn for as long as a stage may take. */
+export function isAbsentTooLong(release: Release): boolean {
+  return release.withdrawn === true && (release.withdrawnElapsedMs ?? 0) >= stagePlanOf(release).timeoutMs;
+}
+
+/** All that `tick` has counted: moves with every gap that counts. */
+export function clockedMs({ stageElapsedMs, approvalElapsedMs = 0, withdrawnElapsedMs = 0 }: Release): number {
+  return stageElapsedMs + approvalElapsedMs + withdrawnElapsedMs;
+}
+
 interface NewRelease {
   id: string;
   version: string;

@@ -11,7 +11,7 @@ export interface CandidateFinding {
   why: string;
   /** Why it must be taken back at once: it crashes, cannot be pulled, fails its checks. Never set for the mere lack of time. */
   unhealthy?: string;
-  /** None of its pods is ready: whatever it is sent is lost. */
+  /** None of its pods is ready: whatever it is sent is lost. Never together with `isReady`. */
   isDown?: boolean;
 }
 

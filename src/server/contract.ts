@@ -5,12 +5,13 @@
 import { z } from 'zod';
 import type { MetricEvidence, Verdict } from '../analysis/verdict.ts';
 import { type Problem, SpillwayError } from '../errors.ts';
-import { isExposed, type Release, type StageRecord, stagePlanOf } from '../rollout/release.ts';
+import { isExposed, type Release, type StageRecord, shareOf, stagePlanOf } from '../rollout/release.ts';
 import type { AuditHead } from '../store/store.ts';
 
 export type WireMetric = MetricEvidence & { interval: MetricEvidence['effect']['interval'] };
 export type WireVerdict = Verdict & { metrics: WireMetric[] };
-type Internal = 'plan' | 'epoch' | 'stageElapsedMs' | 'verdict' | 'stages';
+type Counters = 'epoch' | 'stageElapsedMs' | 'approvalElapsedMs' | 'withdrawnElapsedMs' | 'losses';
+type Internal = Counters | 'plan' | 'verdict' | 'stages';
 export type WireRelease = Omit<Release, Internal> & {
   verdict?: WireVerdict;
   stages: (Omit<StageRecord, 'verdict'> & { verdict?: WireVerdict })[];
@@ -19,10 +20,19 @@ export type WireRelease = Omit<Release, Internal> & {
 };
 
 export function toWire(release: Release): WireRelease {
-  const { plan: _plan, epoch: _epoch, stageElapsedMs, verdict, stages, ...wire } = release;
+  const {
+    plan: _plan,
+    epoch: _epoch,
+    stageElapsedMs,
+    approvalElapsedMs: _a,
+    withdrawnElapsedMs: _w,
+    ...rest
+  } = release;
+  const { losses: _losses, verdict, stages, ...wire } = rest;
   const { holdMs, timeoutMs } = stagePlanOf(release);
   return {
     ...wire,
+    weight: shareOf(release),
     ...withVerdict(verdict),
     stages: stages.map(({ verdict: seen, ...stage }) => ({ ...stage, ...withVerdict(seen) })),
     ...(isExposed(release) ? { stageClock: { elapsedMs: stageElapsedMs, holdMs, timeoutMs } } : {}),

@@ -10,6 +10,8 @@ import { type HubOptions, sseFrame, sseHub } from './sse.ts';
 const MAX_EVENTS = 10_000;
 /** Releases carry their evidence, so a count alone would not bound the memory. Seconds of 200 releases, hours of a few. */
 const MAX_BYTES = 4 * 1024 * 1024;
+/** Of the whole state, until one was read while no event was dropped. */
+const READS_MAX = 5;
 
 export interface EventFeed {
   open(req: IncomingMessage, res: ServerResponse): Promise<void>;
@@ -69,11 +71,16 @@ export function eventFeed(controller: Pick<Controller, 'onEvent' | 'releases'>, 
       const header = req.headers['last-event-id'];
       const resumed = typeof header === 'string' && /^\d{1,16}$/.test(header) ? after(Number(header)) : undefined;
       if (resumed) return hub.open(req, res, resumed);
-      const start = sequence;
-      const state = await wholeState();
-      // The state is from somewhere after `start`: repeating what came meanwhile leaves each release at its newest.
-      const mark = sseFrame('synced', {}, start);
-      hub.open(req, res, [...state, mark, ...(after(start) ?? [])]);
+      for (let reads = 1; reads <= READS_MAX; reads++) {
+        const start = sequence;
+        const state = await wholeState();
+        // The state is from somewhere after `start`: repeating what came meanwhile leaves each release at its newest.
+        const meanwhile = after(start);
+        if (!meanwhile) continue;
+        return hub.open(req, res, [...state, sseFrame('synced', {}, start), ...meanwhile]);
+      }
+      // It comes again, when less happens.
+      res.destroy();
     },
     size: hub.size,
     close() {

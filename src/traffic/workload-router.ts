@@ -236,7 +236,13 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
       known.place = place;
       takeSeat(artifact, known);
     },
-    trouble: artifact => artifacts.get(artifact)?.trouble,
+    trouble(artifact) {
+      const { trouble, route, seat, carriedEpoch } = artifacts.get(artifact) ?? {};
+      if (trouble === undefined || !route || !seat) return trouble;
+      // It may have got through after all, or the watch of drift has put it right.
+      const live = liveRoute(route, seat.sides, seat.gateway.seen(), carriedEpoch === route.epoch);
+      return isSameRoute(live, route) ? undefined : trouble;
+    },
     seen: artifact =>
       artifacts
         .get(artifact)
