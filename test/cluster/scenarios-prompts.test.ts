@@ -7,7 +7,7 @@ import { openScene, releaseOf, type Scene, teamOf } from './support/scene.ts';
 
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene();
+  scene = await openScene({ isEverywhere: true });
 }, 90_000);
 afterAll(() => scene?.room.end());
 

@@ -30,12 +30,14 @@ export interface InstallationOptions {
   hasGate?: boolean;
   /** What the account may do; all that the chart gives by default. */
   rights?: (namespace: string, account: string) => KubeObject[];
+  /** The server looks after all namespaces, as the chart's does; by default only after that of the test. */
+  isEverywhere?: boolean;
 }
 
 export async function install(
   room: Room,
   cluster: Cluster,
-  { hasGate = true, rights = rightsOfChart }: InstallationOptions = {},
+  { hasGate = true, rights = rightsOfChart, isEverywhere = false }: InstallationOptions = {},
 ): Promise<Installation> {
   const { namespace, api } = cluster;
   await installDefinitions(cluster);
@@ -51,7 +53,8 @@ export async function install(
   return {
     kubeconfig,
     start({ data = room.folder(), database, env = {} } = {}) {
-      const args = ['--kube', '--namespace', namespace, ...(database === undefined ? [] : ['--database', database])];
+      const where = isEverywhere ? [] : ['--namespace', namespace];
+      const args = ['--kube', ...where, ...(database === undefined ? [] : ['--database', database])];
       return serve(room, {
         data,
         args,

@@ -119,7 +119,8 @@ export function teamOf(cluster: Cluster, name: string, host: string): Team {
         'spillway.dev/command': command,
         ...(reason === undefined ? {} : { 'spillway.dev/reason': reason }),
       };
-      await cluster.api.patch(path, 'merge', { metadata: { annotations } });
+      // Right after the definition was made the policies do not know the kind yet, and the API server says so (503).
+      await until('the annotation is taken', () => cluster.api.patch(path, 'merge', { metadata: { annotations } }));
       const now = await untilPipeline(
         cluster,
         name,
