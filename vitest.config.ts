@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /**
  * Three projects: `unit` (beside the source, pure or on loopback) is the inner loop, and `npm run check` is to stay below a
  * minute on two cores with it. `slow` (`*.slow.test.ts`, beside the source too) is what starts a PostgreSQL or a Prometheus,
- * kills processes, or holds an error rate over hundreds of simulated releases. `whole` crosses rooms, starts real processes and
+ * kills processes, or holds an error rate over hundreds of simulated releases (`test/calibration/` too). `whole` crosses rooms, starts real processes and
  * takes minutes. They run one after the other, and `whole` one file after another: what it measures (rollback within its
  * bound, processes killed at a moment) must not compete with anything for two cores.
  *
@@ -13,6 +13,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const isInCluster = process.env['SPILLWAY_CLUSTER'] !== undefined;
 
 const SLOW = '{src,sdk}/**/*.slow.test.ts';
+const CALIBRATION = 'test/calibration/*.test.ts';
 
 const cluster = {
   test: {
@@ -53,8 +54,9 @@ export default defineConfig({
       {
         test: {
           name: 'slow',
-          include: [SLOW],
+          include: [SLOW, CALIBRATION],
           ...besideSource,
+          testTimeout: 300_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
         },
@@ -63,7 +65,7 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/cluster/**'],
+          exclude: ['test/cluster/**', CALIBRATION],
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 300_000,
