@@ -21,7 +21,7 @@ const team = () => teamOf(scene.cluster, 'chat', `chat.${scene.cluster.namespace
 function external(version: string, change: object = {}) {
   const made = pipeline(scene.cluster.namespace, 'chat', {
     stages: STAGES,
-    stage: { hold: '0s', timeout: '1s', minSamples: 20, onInconclusive: 'hold' },
+    stage: { hold: '0s', timeout: '1s', minSamples: 20, onInconclusive: 'hold', onTimeout: 'hold' },
     bake: '1s',
   });
   made['spec'].target.kubernetes = {
