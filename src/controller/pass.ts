@@ -127,7 +127,10 @@ async function saveEnd(run: Run, next: Release, events: AuditDraft[], world: Wor
   return saved;
 }
 
-/** A stage goes on while its traffic does: the time that a candidate takes to get ready is not spent watching it. */
+/**
+ * A stage goes on while its traffic does: the time that a candidate takes to get ready is not spent watching it. Of one that was
+ * withdrawn the absence is counted, whatever the route says.
+ */
 function isUnderWay({ release, isRouted }: Run): boolean {
   return isRouted !== false || release.withdrawn === true || release.phase === 'promoting';
 }

@@ -169,11 +169,14 @@ export function stageNumberOf({
 /** Counts the time since the pass before. A pause stops the clock; a negative, huge or absent gap cannot move it far. */
 export function tick(release: Release, gapMs: number): Release {
   if (!isExposed(release) || release.hold?.reason === 'paused' || !(gapMs > 0)) return release;
-  if (release.hold?.reason === 'approval')
-    return { ...release, approvalElapsedMs: (release.approvalElapsedMs ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
-  if (release.withdrawn)
-    return { ...release, withdrawnElapsedMs: (release.withdrawnElapsedMs ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
-  return { ...release, stageElapsedMs: release.stageElapsedMs + Math.min(gapMs, MAX_GAP_MS) };
+  const clock = clockOf(release);
+  return { ...release, [clock]: (release[clock] ?? 0) + Math.min(gapMs, MAX_GAP_MS) };
+}
+
+/** One of them goes at a time. */
+function clockOf({ hold, withdrawn }: Release): 'approvalElapsedMs' | 'withdrawnElapsedMs' | 'stageElapsedMs' {
+  if (hold?.reason === 'approval') return 'approvalElapsedMs';
+  return withdrawn ? 'withdrawnElapsedMs' : 'stageElapsedMs';
 }
 
 /** Its candidate was withdrawn for as long as a stage may take. */

@@ -204,6 +204,12 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
     want(known, route, serving);
   }
 
+  /** By the objects, where they are known. */
+  function liveOf({ route, seat, carriedEpoch }: Partial<Known> = {}): Route | undefined {
+    if (!route || !seat) return route;
+    return liveRoute(route, seat.sides, seat.gateway.seen(), carriedEpoch === route.epoch);
+  }
+
   async function refresh(artifact?: string): Promise<void> {
     const rows = artifact === undefined ? await store.listRoutes() : [await store.getRoute(artifact)];
     for (const row of rows) if (row) await takeUp(row);
@@ -213,9 +219,7 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
     load: () => refresh(),
     refresh,
     async readRoute(artifact) {
-      const { route, seat, carriedEpoch } = artifacts.get(artifact) ?? {};
-      if (!route || !seat) return route;
-      return liveRoute(route, seat.sides, seat.gateway.seen(), carriedEpoch === route.epoch);
+      return liveOf(artifacts.get(artifact));
     },
     async writeRoute(route, onLive) {
       const known = knownOf(route.artifact);
@@ -237,11 +241,11 @@ export function workloadRouter(options: WorkloadRouterOptions): WorkloadRouter {
       takeSeat(artifact, known);
     },
     trouble(artifact) {
-      const { trouble, route, seat, carriedEpoch } = artifacts.get(artifact) ?? {};
-      if (trouble === undefined || !route || !seat) return trouble;
+      const known = artifacts.get(artifact);
+      if (known?.trouble === undefined || !known.route || !known.seat) return known?.trouble;
       // It may have got through after all, or the watch of drift has put it right.
-      const live = liveRoute(route, seat.sides, seat.gateway.seen(), carriedEpoch === route.epoch);
-      return isSameRoute(live, route) ? undefined : trouble;
+      const live = liveOf(known);
+      return live && isSameRoute(live, known.route) ? undefined : known.trouble;
     },
     seen: artifact =>
       artifacts
