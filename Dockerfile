@@ -1,5 +1,5 @@
 # The server's image, for the chart's `cicdPipeline.image`:  docker build -t <yours>/spillway .
-# Nothing but Node and the built files: no package manager's tree, no sources, no shell that it needs.
+# Upon Node's own image nothing but the built files: no sources, and no packages to install.
 FROM node:24-trixie-slim AS build
 WORKDIR /spillway
 COPY package.json package-lock.json ./

@@ -108,8 +108,8 @@ function programOf({ exec, file, cluster, environment }: ExecOptions): () => Pro
 }
 
 function infoOf(exec: Fields, cluster: Entry, apiVersion: string) {
-  const spec =
-    exec['provideClusterInfo'] === true ? { cluster: clusterOf(cluster), interactive: false } : { interactive: false };
+  const isTold = exec['provideClusterInfo'] === true;
+  const spec = { interactive: false, ...(isTold ? { cluster: clusterOf(cluster) } : {}) };
   return { apiVersion, kind: 'ExecCredential', spec };
 }
 
